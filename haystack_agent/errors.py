@@ -1,0 +1,77 @@
+"""Every error that a user can meet.
+
+HaystackError
+├── UsageError             what was asked for cannot be done as asked (wrong option, unknown index, bad filter)
+├── IndexUnusable          the index as a whole cannot be used
+│   ├── IndexNotFound      there is none at that place
+│   ├── IndexBusy          another process uses it
+│   ├── IndexDamaged       its files cannot be read
+│   ├── IndexMismatch      it was made with another profile or by a newer version
+│   └── StorageFull        no room left on the disk
+├── StoreUnreachable       the Qdrant server does not answer, or refuses the key
+├── ModelUnavailable       a model's files are missing, damaged or not the expected ones
+└── ReadFailed             one file cannot be read; the job goes on
+    ├── EncryptedFile
+    ├── UnsupportedFile    not a kind of file that is read: counted as skipped, not as failed
+    └── ReadLimitExceeded  too big, too slow or too hungry
+
+Each message says what was wrong, with which value, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class HaystackError(Exception):
+    """Root of all errors that are shown to a user without a traceback."""
+
+
+class UsageError(HaystackError):
+    """What was asked for cannot be done as asked."""
+
+
+class IndexUnusable(HaystackError):
+    """The index as a whole cannot be used."""
+
+
+class IndexNotFound(IndexUnusable):
+    """There is no index at the place named."""
+
+
+class IndexBusy(IndexUnusable):
+    """Another process uses the index."""
+
+
+class IndexDamaged(IndexUnusable):
+    """Files of the index cannot be read."""
+
+
+class IndexMismatch(IndexUnusable):
+    """The index was made with another profile, or by a version that this one does not know."""
+
+
+class StorageFull(IndexUnusable):
+    """The disk that holds the index is full."""
+
+
+class StoreUnreachable(HaystackError):
+    """The Qdrant server does not answer or refuses the request."""
+
+
+class ModelUnavailable(HaystackError):
+    """A model's files are missing, damaged, or not the expected ones."""
+
+
+class ReadFailed(HaystackError):
+    """One file cannot be read; the message is one line that becomes its entry in the manifest."""
+
+
+class EncryptedFile(ReadFailed):
+    """The file needs a password."""
+
+
+class UnsupportedFile(ReadFailed):
+    """The file is of no kind that is read: it is skipped, not failed."""
+
+
+class ReadLimitExceeded(ReadFailed):
+    """Reading the file would take, or took, too much time, memory or space."""

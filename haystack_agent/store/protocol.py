@@ -1,0 +1,81 @@
+"""What a vector store must offer: the same contract for the embedded shard and for a server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from haystack_agent.encoders.protocols import FloatArray, SparseVector
+from haystack_agent.records import Filters, Piece
+
+
+class VectorName(StrEnum):
+    """Names of the vectors of a point, as written in the collection."""
+
+    TEXT = "text"
+    BM25 = "bm25"
+    UCLIP = "uclip"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSchema:
+    """The vectors a collection holds: the length of each dense one (``bm25`` is always there)."""
+
+    dense: tuple[tuple[VectorName, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPiece:
+    """A piece as stored: where its asset is found, when that file was changed, and the piece's vectors."""
+
+    piece: Piece
+    paths: tuple[str, ...]
+    """Absolute paths."""
+    modified: datetime
+    """Change time of the file, aware; stands in for `AssetMeta.created` in date filters."""
+    dense: tuple[tuple[VectorName, FloatArray], ...] = ()
+    bm25: SparseVector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored piece found by one vector; `indexed` carries no vectors."""
+
+    indexed: IndexedPiece
+    score: float
+
+
+class Store(Protocol):
+    """A collection of pieces. Every method raises `IndexUnusable` or `StoreUnreachable` errors only."""
+
+    def upsert(self, pieces: Sequence[IndexedPiece]) -> None:
+        """Write pieces, replacing those with the same ids; refuse unknown vectors, wrong lengths and NaN."""
+
+    def flush(self) -> None:
+        """Return once everything written is safe from a power cut."""
+
+    def fetch(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
+        """All pieces of the assets, vectors included, in order of asset and `Piece.index`."""
+
+    def delete_assets(self, asset_ids: Collection[str]) -> None:
+        """Remove every piece of the assets; unknown ids are harmless."""
+
+    def search_dense(
+        self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()
+    ) -> list[Hit]:
+        """The pieces with the highest cosine similarity, best first."""
+
+    def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
+        """The pieces with the highest BM25 score (the store multiplies the query's weights by IDF), best first."""
+
+    def count(self, filters: Filters = Filters()) -> int:
+        """Number of pieces that meet the filters, exact."""
+
+    def asset_ids(self) -> Iterator[str]:
+        """Id of every asset with at least one piece, each once, in no order."""
+
+    def close(self) -> None:
+        """Flush and let go of the index; calling it twice is harmless."""

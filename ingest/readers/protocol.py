@@ -1,0 +1,57 @@
+"""What a reader must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from haystack_agent.records import AssetMeta, Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read: `path` was seen to be a regular file whose first bytes say `media_type`."""
+
+    path: Path
+    asset_id: str
+    media_type: str
+    siblings: tuple[Path, ...] = ()
+    """Files beside it that belong to it (subtitles)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life from a reader: `done` of `total` units (pages, frames); the time limit starts anew."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Part of the file could not be read or searched; `message` is one line for the user."""
+
+    message: str
+
+
+ReadEvent = Piece | Progress | Warned
+
+
+class Reader(Protocol):
+    """Turns one file into pieces. Runs in a worker process; holds no state between files but its models."""
+
+    def read(self, source: Source) -> Iterator[ReadEvent]:
+        """Yield the file's pieces in order of `Piece.index`.
+
+        Raises:
+            ReadFailed: the file as a whole cannot be read; the message is one line.
+        """
+
+
+def describe(meta: AssetMeta) -> str:
+    """The words of the metadata that a person may search for, one line."""
+    created = meta.created.strftime("%Y-%m-%d") if meta.created else ""
+    parts = (meta.title, meta.caption, ", ".join(meta.keywords), meta.place, meta.author, meta.camera, created)
+    return " · ".join(part for part in parts if part)
