@@ -63,9 +63,7 @@ class Store(Protocol):
     def delete_assets(self, asset_ids: Collection[str]) -> None:
         """Remove every piece of the assets; unknown ids are harmless."""
 
-    def search_dense(
-        self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()
-    ) -> list[Hit]:
+    def search_dense(self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()) -> list[Hit]:
         """The pieces with the highest cosine similarity, best first."""
 
     def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
