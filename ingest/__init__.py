@@ -1,0 +1,1 @@
+"""From folders of files to pieces in a store."""

@@ -1,0 +1,1 @@
+"""Vector stores: one contract, an embedded shard and a server."""
