@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from haystack_agent.records import AssetMeta, Piece
+from haystack_agent.records import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,3 @@ class Reader(Protocol):
         Raises:
             ReadFailed: the file as a whole cannot be read; the message is one line.
         """
-
-
-def describe(meta: AssetMeta) -> str:
-    """The words of the metadata that a person may search for, one line."""
-    created = meta.created.strftime("%Y-%m-%d") if meta.created else ""
-    parts = (meta.title, meta.caption, ", ".join(meta.keywords), meta.place, meta.author, meta.camera, created)
-    return " · ".join(part for part in parts if part)

@@ -1,0 +1,79 @@
+"""Pieces to points: which text each vector of a piece is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePath
+
+from haystack_agent.encoders import bm25
+from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.records import AssetMeta, Piece, PieceKind
+from haystack_agent.store.protocol import IndexedPiece, VectorName
+from haystack_agent.text.language import detect_language
+
+_FOLDERS_SEARCHED = 2
+_WORD_BREAKS = re.compile(r"[_\-.+]+|(?<=[a-z])(?=[A-Z])")
+_CONTEXT_SHOWN = 160
+
+
+class PieceEncoder:
+    """Gives pieces their language and vectors."""
+
+    def __init__(self, text_encoder: TextEncoder) -> None:
+        self._text_encoder = text_encoder
+
+    def encode(self, pieces: Sequence[tuple[Piece, tuple[str, ...], datetime]]) -> list[IndexedPiece]:
+        """Encode pieces given with the paths of their asset and its file's change time; order is kept."""
+        indexed = [
+            IndexedPiece(_with_language(piece), paths, modified, bm25=_sparse(piece, paths))
+            for piece, paths, modified in pieces
+        ]
+        texts = {place: dense_text(item.piece) for place, item in enumerate(indexed)}
+        places = [place for place, text in texts.items() if text]
+        vectors = self._text_encoder.encode_passages([texts[place] for place in places]) if places else ()
+        for place, vector in zip(places, vectors, strict=True):
+            indexed[place] = replace(indexed[place], dense=((VectorName.TEXT, vector),))
+        return indexed
+
+    def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
+        """The same piece found at other paths: names are part of BM25, the dense vectors stay."""
+        return replace(indexed, paths=paths, modified=modified, bm25=_sparse(indexed.piece, paths))
+
+
+def describe(meta: AssetMeta) -> str:
+    """The words of the metadata that a person may search for, one line."""
+    created = meta.created.strftime("%Y-%m-%d") if meta.created else ""
+    parts = (meta.title, meta.caption, ", ".join(meta.keywords), meta.place, meta.author, meta.camera, created)
+    return " · ".join(part for part in parts if part)
+
+
+def names_of(paths: Sequence[str]) -> str:
+    """The words of file names and of the folders around them."""
+    words: list[str] = []
+    for path in paths:
+        pure = PurePath(path)
+        parts = (*pure.parent.parts[-_FOLDERS_SEARCHED:], pure.stem)
+        words.extend(_WORD_BREAKS.sub(" ", part) for part in parts)
+    return " ".join(dict.fromkeys(words))
+
+
+def dense_text(piece: Piece) -> str:
+    """What the sentence encoder reads of a piece: a whole page is left to its passages, which fit its window."""
+    if piece.kind is PieceKind.PAGE:
+        return ""
+    context = piece.heading or piece.meta.title or ""
+    if not piece.text.strip():
+        return describe(piece.meta)
+    return f"{context[:_CONTEXT_SHOWN]}. {piece.text}" if context else piece.text
+
+
+def _sparse(piece: Piece, paths: tuple[str, ...]) -> bm25.SparseVector:
+    context = " · ".join((piece.heading, describe(piece.meta), names_of(paths)))
+    return bm25.encode_passage(piece.text, context)
+
+
+def _with_language(piece: Piece) -> Piece:
+    return piece if piece.language else replace(piece, language=detect_language(piece.text))

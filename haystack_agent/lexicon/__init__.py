@@ -1,0 +1,1 @@
+"""Words of many languages and their English names."""

@@ -1,0 +1,1 @@
+"""Text as evidence: folding, terms, numbers, dates, languages."""
