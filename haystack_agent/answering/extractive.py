@@ -1,0 +1,131 @@
+"""The extractive reader: the sentence or table row that answers a question, word for word, or none.
+
+No model reads the text. Every quotable unit of the best evidence is scored by how many of the question's words stand in
+it or beside it (each word weighed by how rare it is in the index), by the sentence encoder's similarity, by whether it
+holds the kind of thing asked for, and by the rank of its evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from haystack_agent.answering.expectation import AnswerKind, expected_kinds, satisfies
+from haystack_agent.answering.units import Unit, length, units
+from haystack_agent.encoders.pieces import names_of
+from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.records import Answer, Citation, Evidence, PieceKind
+from haystack_agent.retrieval.plan import Plan
+from haystack_agent.text.terms import weighted
+
+NO_ANSWER = "Nothing in this folder answers that."
+
+_NEIGHBOURS_READ = 5
+_ENCODED = 48
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderWeights:
+    """How much each sign counts, and the confidence below which the reader abstains; measured, see the README."""
+
+    covered: float = 1.0
+    beside: float = 0.5
+    similar: float = 0.6
+    similar_foreign: float = 0.2
+    kind: float = 0.35
+    evidence: float = 0.6
+    length: float = 0.004
+    threshold: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A unit with the signs that speak for it."""
+
+    unit: Unit
+    evidence: Evidence
+    covered: float
+    """Share of the question's weight that stands in the unit itself, from 0 to 1."""
+    beside: float
+    """Share that stands only in the lines around it, its heading, its title."""
+    similar: float = 0.0
+    """Cosine of the sentence encoder."""
+    kind: bool = False
+    """Whether it holds the kind of thing asked for."""
+
+
+class ExtractiveReader:
+    """Picks a quotation from evidence."""
+
+    def __init__(self, encoder: TextEncoder, weights: ReaderWeights = ReaderWeights()) -> None:
+        self._encoder = encoder
+        self._weights = weights
+
+    def answer(self, plan: Plan, evidence: Sequence[Evidence], importance: Mapping[str, float]) -> Answer:
+        """The best quotation with its citation, or an abstention.
+
+        Args:
+            plan: the question.
+            evidence: what was found, best first.
+            importance: weight of each of the plan's terms, larger for rarer ones.
+        """
+        ranked = self.rank(plan, evidence, importance)
+        if not ranked or self.confidence(ranked[0]) < self._weights.threshold:
+            return Answer(plan.question, NO_ANSWER, abstained=True, evidence=tuple(evidence))
+        best = ranked[0]
+        citation = Citation(best.evidence, best.unit.text, best.unit.locator)
+        return Answer(plan.question, best.unit.text, abstained=False, citations=(citation,), evidence=tuple(evidence))
+
+    def confidence(self, candidate: Candidate) -> float:
+        """How sure the reader is of a quotation: comparable from question to question, from 0 to about 1."""
+        return 0.7 * (candidate.covered + candidate.beside) + 0.3 * max(0.0, candidate.similar)
+
+    def rank(self, plan: Plan, evidence: Sequence[Evidence], importance: Mapping[str, float]) -> list[Candidate]:
+        """Quotable units of the evidence, best first."""
+        candidates = [_lexical(unit, item, importance) for item in evidence for unit in _units_of(item)]
+        top = evidence[0].score if evidence else 1.0
+        candidates.sort(key=lambda one: -self._score(one, top, plan.english))
+        kinds = expected_kinds(plan.question, [meaning for gloss in plan.glosses for meaning in gloss.words[:1]])
+        near = [
+            replace(one, similar=cosine, kind=_is_asked_for(one.unit, kinds, plan.question))
+            for one, cosine in self._similarities(plan, candidates[:_ENCODED])
+        ]
+        near.sort(key=lambda one: (-self._score(one, top, plan.english), one.unit.piece.id, one.unit.start))
+        return near
+
+    def _similarities(self, plan: Plan, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+        if not candidates:
+            return []
+        question = self._encoder.encode_query(plan.dense_text)
+        cosines = self._encoder.encode_passages([one.unit.text for one in candidates]) @ question
+        return [(one, float(cosine)) for one, cosine in zip(candidates, cosines, strict=True)]
+
+    def _score(self, one: Candidate, top: float, english: bool) -> float:
+        weights = self._weights
+        return (
+            weights.covered * one.covered
+            + weights.beside * one.beside
+            + (weights.similar if english else weights.similar_foreign) * one.similar
+            + weights.kind * one.kind
+            + weights.evidence * one.evidence.score / top
+            - weights.length * length(one.unit.text)
+        )
+
+
+def _units_of(item: Evidence) -> list[Unit]:
+    pieces = (item.piece, *item.neighbours[:_NEIGHBOURS_READ])
+    return [unit for piece in pieces if piece.kind is not PieceKind.PAGE for unit in units(piece)]
+
+
+def _lexical(unit: Unit, item: Evidence, importance: Mapping[str, float]) -> Candidate:
+    """How much of the question stands in the unit, and how much more beside it."""
+    total = sum(importance.values()) or 1.0
+    own = weighted(unit.text)
+    around = weighted(f"{unit.before} {unit.after} {unit.piece.heading} {unit.piece.meta.title} {names_of(item.paths)}")
+    inside = sum(weight for term, weight in importance.items() if term in own)
+    beside = sum(weight for term, weight in importance.items() if term not in own and term in around)
+    return Candidate(unit, item, inside / total, beside / total)
+
+
+def _is_asked_for(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> bool:
+    return any(satisfies(kind, unit.text, question) for kind in kinds)

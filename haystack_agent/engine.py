@@ -1,0 +1,83 @@
+"""The composition point: open an index, search it, ask it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import TracebackType
+
+from haystack_agent.answering.extractive import ExtractiveReader
+from haystack_agent.encoders.profile import Profile, profile_named
+from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.errors import IndexMismatch
+from haystack_agent.index_files import IndexFiles, read_card
+from haystack_agent.index_location import IndexLocation
+from haystack_agent.lexicon.lookup import Lexicon
+from haystack_agent.records import Answer, Evidence, Filters
+from haystack_agent.retrieval.search import Searcher
+from haystack_agent.store.opening import open_store
+from haystack_agent.store.protocol import Store
+
+EVIDENCE_READ = 8
+"""Places that the reader looks at for an answer."""
+
+
+class Engine:
+    """An open index with its encoders loaded: use as a context manager, or `close` it."""
+
+    def __init__(self, store: Store, encoder: TextEncoder, lexicon: Lexicon) -> None:
+        self._store = store
+        self._lexicon = lexicon
+        self._searcher = Searcher(store, encoder, lexicon)
+        self._reader = ExtractiveReader(encoder)
+
+    @classmethod
+    def open(cls, location: IndexLocation) -> Engine:
+        """Open an index that exists.
+
+        Raises:
+            IndexUnusable: it is missing, busy, damaged, or of another version or profile.
+            StoreUnreachable: its Qdrant server does not answer.
+            ModelUnavailable: the profile's models cannot be loaded.
+        """
+        profile = _profile_of(location)
+        store = open_store(location, profile.schema, create=False)
+        try:
+            return cls(store, profile.load(), Lexicon())
+        except BaseException:
+            store.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index; calling it twice is harmless."""
+        self._store.close()
+        self._lexicon.close()
+
+    def search(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> list[Evidence]:
+        """The `top_k` best places for a question, best first."""
+        return self._searcher.search(self._searcher.plan(question), top_k, filters)
+
+    def ask(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> Answer:
+        """Answer a question with a quotation, or abstain; `Answer.evidence` has the `top_k` best places."""
+        plan = self._searcher.plan(question)
+        evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
+        answer = self._reader.answer(plan, evidence[:EVIDENCE_READ], self._searcher.importance(plan))
+        return replace(answer, evidence=tuple(evidence[:top_k]))
+
+
+def _profile_of(location: IndexLocation) -> Profile:
+    card = read_card(IndexFiles(location.path))
+    profile = profile_named(card.profile)
+    if card.fingerprint != profile.fingerprint:
+        raise IndexMismatch(
+            f"The index at {location.path} was encoded by {card.fingerprint}, this version encodes by "
+            f"{profile.fingerprint}: run `haystack-agent index` on it again to bring it up to date."
+        )
+    return profile

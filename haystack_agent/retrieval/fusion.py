@@ -1,0 +1,106 @@
+"""From the hits of several vectors to ranked evidence, one for each place.
+
+Scores are brought to one scale and added (a convex combination; Bruch, Gai and Ingber, "An analysis of fusion functions
+for hybrid retrieval", 2023): a BM25 score as its share of the best one, a cosine from the level of chance to 1. Ranks
+alone would let a sentence encoder that does not know the question's language count as much as exact words.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from haystack_agent.records import Evidence, Match, Modality, Piece, PieceKind
+from haystack_agent.store.protocol import Hit, VectorName
+
+Place = tuple[str, int | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part counts; measured, see the table in the README."""
+
+    bm25: float = 1.0
+    text: float = 0.6
+    text_foreign: float = 0.2
+    """For `text` where the question is in a language that the sentence encoder does not know."""
+    neighbours: float = 0.15
+    """Share of the second-best pieces of a place that is added to the best."""
+    modality: float = 0.1
+    """Added where the question's words name this kind of media."""
+    chance: float = 0.15
+    """Cosine at which two unrelated texts lie."""
+    repetition: float = 0.85
+    """Factor on each further place of a file already ranked, so that one file does not fill the page."""
+
+
+def place_of(piece: Piece) -> Place:
+    """What a person opens: a page, a picture, a segment; pages of text files are their passages."""
+    whole = piece.modality is Modality.IMAGE
+    start = None if whole else piece.locator.start
+    if piece.locator.page is None and start is None and not whole:
+        return piece.asset_id, None, float(piece.index)
+    return piece.asset_id, piece.locator.page, start
+
+
+def fuse(
+    sparse: Sequence[Hit], dense: Sequence[Hit], modalities: Collection[Modality], weights: Weights, foreign: bool
+) -> list[Evidence]:
+    """Rank the places at which pieces were hit, best first."""
+    scores: defaultdict[str, float] = defaultdict(float)
+    matches: defaultdict[str, list[Match]] = defaultdict(list)
+    pieces: dict[str, Hit] = {}
+    dense_weight = weights.text_foreign if foreign else weights.text
+    lists = (
+        (VectorName.BM25, sparse, weights.bm25 / (sparse[0].score if sparse else 1.0), 0.0),
+        (VectorName.TEXT, dense, dense_weight / (1 - weights.chance), weights.chance),
+    )
+    for name, hits, factor, floor in lists:
+        for rank, hit in enumerate(hits, start=1):
+            key = hit.indexed.piece.id
+            pieces.setdefault(key, hit)
+            scores[key] += factor * max(0.0, hit.score - floor)
+            matches[key].append(Match(str(name), rank, hit.score))
+    by_place: defaultdict[Place, list[str]] = defaultdict(list)
+    for key, hit in pieces.items():
+        by_place[place_of(hit.indexed.piece)].append(key)
+    ranked = [_evidence(keys, pieces, scores, matches, weights) for keys in by_place.values()]
+    ranked = [_favour(evidence, modalities, weights) for evidence in ranked]
+    ranked.sort(key=lambda evidence: (-evidence.score, evidence.piece.id))
+    return _spread(ranked, weights.repetition)
+
+
+def _evidence(
+    keys: list[str],
+    pieces: dict[str, Hit],
+    scores: dict[str, float],
+    matches: dict[str, list[Match]],
+    weights: Weights,
+) -> Evidence:
+    keys.sort(key=lambda key: (-scores[key], key))
+    score = scores[keys[0]] + weights.neighbours * sum(scores[key] for key in keys[1:3])
+    # A whole page is shown by the passage in it that matches best.
+    narrow = [key for key in keys if pieces[key].indexed.piece.kind is not PieceKind.PAGE]
+    best = (narrow or keys)[0]
+    others = tuple(pieces[key].indexed.piece for key in keys if key != best)
+    shown = pieces[best].indexed
+    return Evidence(shown.piece, shown.paths, score, tuple(matches[best] or matches[keys[0]]), others)
+
+
+def _favour(evidence: Evidence, modalities: Collection[Modality], weights: Weights) -> Evidence:
+    if evidence.piece.modality not in modalities:
+        return evidence
+    return replace(evidence, score=evidence.score + weights.modality)
+
+
+def _spread(ranked: Sequence[Evidence], repetition: float) -> list[Evidence]:
+    """Lower every further place of a file by a factor, and sort again."""
+    seen: defaultdict[str, int] = defaultdict(int)
+    lowered: list[Evidence] = []
+    for evidence in ranked:
+        asset = evidence.piece.asset_id
+        lowered.append(replace(evidence, score=evidence.score * repetition ** seen[asset]))
+        seen[asset] += 1
+    lowered.sort(key=lambda evidence: (-evidence.score, evidence.piece.id))
+    return lowered
