@@ -48,7 +48,7 @@ class PyAVFrame:
 
     def _pixels(self, max_side: int, layout: str, scaler: Any) -> NDArray[np.uint8]:
         width, height = self._geometry.stored(max_side)
-        scaled = scaler.reformat(self._frame, width=width, height=height, format=layout, interpolation="AREA", threads=1)
+        scaled = scaler.reformat(self._frame, width, height, layout, interpolation="AREA", threads=1)
         return self._geometry.turned(scaled.to_ndarray())
 
 
@@ -62,36 +62,31 @@ class PyAVFrames:
     def __init__(self, path: Path, media_type: str, threads: int = 1) -> None:
         from av.video.reformatter import VideoReformatter
 
+        self._opening = (path, media_type, threads)
+        self._scalers = (VideoReformatter(), VideoReformatter())
+        self._geometry: Geometry | None = None
+        self._open()
+        self._first = next(self._decoded(), None)
+        self.info = self._describe()
+        self._container.close()
+        self._open()
+
+    def _open(self) -> None:
+        """Stand before the first frame. Opening anew works for every container; seeking back does not."""
+        path, media_type, threads = self._opening
         self._container = open_container(path, media_type)
         try:
             self._stream = video_stream(self._container)
-        except Exception:
+        except ReadFailed:
             self._container.close()
             raise
         self._stream.codec_context.thread_count = threads
         self._origin = clip_origin(self._container)
-        self._scalers = (VideoReformatter(), VideoReformatter())
-        self._geometry: Geometry | None = None
-        self._clock = 0.0
-        self.end = 0.0
-        self.broken = 0
-        self._first = next(self._decoded(), None)
-        self.rewind()
-        self.info = self._describe()
+        self._clock, self.end, self.broken = 0.0, 0.0, 0
 
     def decodes(self) -> bool:
         """Whether a frame could be decoded."""
         return self._first is not None
-
-    def rewind(self) -> None:
-        """Go back to the first frame."""
-        import av
-
-        try:
-            self._container.seek(self._container.start_time or 0, backward=True)
-        except av.error.FFmpegError:
-            self._container.seek(0, any_frame=True, backward=True)
-        self._clock, self.end, self.broken = 0.0, 0.0, 0
 
     def sample(self, step: float) -> Iterator[Frame]:
         """See `FrameSource.sample`."""
@@ -106,7 +101,8 @@ class PyAVFrames:
         self._seek(seconds)
         shown = self._until(seconds)
         if shown is None or shown.time > seconds + _EPS:
-            self.rewind()
+            self._container.close()
+            self._open()
             shown = self._until(seconds) or self._first
         return shown
 
@@ -122,7 +118,7 @@ class PyAVFrames:
         try:
             self._container.seek(int((seconds + self._origin) / base), backward=True, stream=self._stream)
         except av.error.FFmpegError:
-            self.rewind()
+            return
         self._clock = seconds
 
     def _until(self, seconds: float) -> PyAVFrame | None:

@@ -1,10 +1,10 @@
 """Frames of a video with the container's own timestamps, as a person sees them.
 
-Two decoders stand behind one contract, `FrameSource`. PyAV comes first, decord is the fallback for a stream that PyAV
-cannot decode. Measured on 34 clips (1 to 139 s, 4 frames a second, one thread, luma of 256 x 144): PyAV 4.6 CPU seconds
-in all and 51 to 69 MB resident, decord 6.4 s and 62 to 87 MB; PyAV used less of both on every clip. PyAV's times are the
-container's; decord's differed on 11 of the 34 (it moves the first frame to 0, counts a discarded frame, and picks another
-stream), and those clips are refused by `DecordFrames`.
+Two decoders stand behind one contract, `FrameSource`. PyAV comes first; decord is the fallback for a stream that PyAV
+cannot decode. Measured on 34 clips (0.1 to 139 s, 4 frames a second, one thread, brightness at 256 x 144): PyAV 4.8 CPU
+seconds in all and 51 to 69 MB resident, decord 6.5 s and 62 to 87 MB; PyAV needed less of both on every clip. PyAV's
+times are the container's; decord's differed on 9 clips (it moves a late first frame to 0, counts a discarded frame),
+and such clips are refused by `DecordFrames`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class Frame(Protocol):
     """One decoded picture; `time` is its timestamp in seconds from the start of the video."""
 
     @property
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Seconds from the start of the video."""
+        ...
 
     def image(self, max_side: int) -> Image:
         """RGB picture as seen, scaled down so that its longest side is at most `max_side` pixels."""
@@ -66,7 +68,9 @@ class FrameSource(Protocol):
     """An open video. A frame is valid until the next one is asked for; close the source before other decoders run."""
 
     @property
-    def info(self) -> ClipInfo: ...
+    def info(self) -> ClipInfo:
+        """What the container says."""
+        ...
 
     @property
     def broken(self) -> int:
@@ -144,7 +148,7 @@ def open_container(path: Path, media_type: str) -> Any:
         )
     except (av.error.FFmpegError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ReadFailed(f"damaged or incomplete {media_type} video: {reason}; try to play or re-download it") from error
+        raise ReadFailed(f"damaged or incomplete {media_type} video: {reason}; fetch or export it anew") from error
 
 
 def video_stream(container: Any) -> Any:

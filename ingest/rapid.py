@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haystack_agent.errors import ModelUnavailable
+from ingest.spacing import split_words
 
 if TYPE_CHECKING:
     from rapidocr import RapidOCR
 
 Pixels = NDArray[np.uint8]
 Quad = NDArray[np.float32]
+_Crop = tuple[Pixels, Quad, bool]
+"""A line of text turned upright, its quad with the text's top left first, and whether it stood on its side."""
 
 _MODELS = {
     "Det": "PP-OCRv6_det_small.onnx",
@@ -72,7 +75,7 @@ class RapidReader:
         kept = [_unturned(engine, *item) if item[2] else item for item in kept]
         result = engine.recognize_txt([crop for crop, _, _ in kept])
         rows = zip(kept, result.txts or (), result.scores, result.word_results, strict=True)
-        regions = (_region(text, score, info, item[1:]) for item, text, score, info in rows)
+        regions = (_region(text, score, info, item) for item, text, score, info in rows)
         return [region for region in regions if region is not None]
 
     def _loaded(self) -> RapidOCR:
@@ -111,7 +114,7 @@ def _model_file(name: str) -> Path:
     return path
 
 
-def _upright(pixels: Pixels, quad: Quad) -> tuple[Pixels, Quad, bool] | None:
+def _upright(pixels: Pixels, quad: Quad) -> _Crop | None:
     """The crop turned so that its text runs to the right, its quad likewise, and whether it was turned."""
     import cv2
 
@@ -128,7 +131,7 @@ def _upright(pixels: Pixels, quad: Quad) -> tuple[Pixels, Quad, bool] | None:
     return np.asarray(crop, dtype=np.uint8), quad, tall
 
 
-def _unturned(engine: RapidOCR, crop: Pixels, quad: Quad, tall: bool) -> tuple[Pixels, Quad, bool]:
+def _unturned(engine: RapidOCR, crop: Pixels, quad: Quad, tall: bool) -> _Crop:
     """Turn a crop by half where the classifier sees it upside down (text that reads upwards, as beside charts)."""
     _, result = engine.cls_and_rotate([crop])
     label, score = (result.cls_res or [("0", 0.0)])[0]
@@ -137,16 +140,16 @@ def _unturned(engine: RapidOCR, crop: Pixels, quad: Quad, tall: bool) -> tuple[P
     return np.ascontiguousarray(crop[::-1, ::-1]), np.roll(quad, 2, axis=0), tall
 
 
-def _region(text: str, score: float, info: Any, place: tuple[Quad, bool]) -> Region | None:
-    if not text.strip() or info.line_txt_len <= 0:
+def _region(text: str, score: float, info: Any, place: _Crop) -> Region | None:
+    """A result with single spaces only; `None` where it holds no letter and no digit: marks alone are mostly noise."""
+    if info.line_txt_len <= 0 or not any(char.isalnum() for char in text):
         return None
-    columns = [column for word in info.word_cols for column in word]
-    offsets = [offset for offset, char in enumerate(text) if not char.isspace()]
-    centres = [(column + 0.5) / info.line_txt_len for column in columns]
-    quad, tall = place
-    if len(centres) != len(offsets):
-        return Region(text, float(score), quad, (), tall)
-    return Region(text, float(score), quad, _glyphs(offsets, centres), tall)
+    crop, quad, tall = place
+    centres = [(column + 0.5) / info.line_txt_len for word in info.word_cols for column in word]
+    clean = " ".join(split_words(text.split(), crop, centres))
+    offsets = [offset for offset, char in enumerate(clean) if char != " "]
+    glyphs = _glyphs(offsets, centres) if len(centres) == len(offsets) else ()
+    return Region(clean, float(score), quad, glyphs, tall)
 
 
 def _glyphs(offsets: list[int], centres: list[float]) -> tuple[Glyph, ...]:

@@ -74,29 +74,29 @@ def sniff(path: Path, head: bytes) -> str | None:
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return zipped_type(path, head)
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return _compound_type(path, head)
+        _refuse_encrypted_office(path, head)
+        return None
     return _magic_type(path, head) or _container_type(path, head) or text_type(path, head)
 
 
 def _magic_type(path: Path, head: bytes) -> str | None:
-    for prefix, media_type in _PREFIXES:
-        if head.startswith(prefix):
-            return media_type
     if head[:4] in _TIFF:
         return None if head[8:10] == b"CR" else "tiff"
-    if b"%PDF-" in head[:1024]:
-        return "pdf"
-    if head[60:68] in (b"BOOKMOBI", b"TEXtREAd"):
-        return "mobi"
-    if head[:2] == b"BM" and head[6:10] == bytes(4) and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
-        return "bmp"
-    if head[:4] == b"\0\0\1\0" and head[4:6] != b"\0\0" and head[9:10] == b"\0" and len(head) >= 22:
-        return "ico"
-    if _PNM.match(head) and (head[1:2] in b"4567" or named_type(path) == "ppm"):
-        return "ppm"
-    if named_type(path) == "tga" and _is_tga(head):
-        return "tga"
-    return None
+    by_prefix = next((media_type for prefix, media_type in _PREFIXES if head.startswith(prefix)), None)
+    tests = (
+        ("pdf", b"%PDF-" in head[:1024]),
+        ("mobi", head[60:68] in (b"BOOKMOBI", b"TEXtREAd")),
+        ("bmp", _is_bmp(head)),
+        ("ico", head[:4] == b"\0\0\1\0" and head[4:6] != b"\0\0" and head[9:10] == b"\0" and len(head) >= 22),
+        ("ppm", bool(_PNM.match(head)) and (head[1:2] in b"4567" or named_type(path) == "ppm")),
+        ("tga", named_type(path) == "tga" and _is_tga(head)),
+    )
+    return by_prefix or next((media_type for media_type, matches in tests if matches), None)
+
+
+def _is_bmp(head: bytes) -> bool:
+    header = int.from_bytes(head[14:18], "little")
+    return head[:2] == b"BM" and head[6:10] == bytes(4) and header in _BMP_HEADERS
 
 
 def _is_tga(head: bytes) -> bool:
@@ -112,15 +112,13 @@ def _container_type(path: Path, head: bytes) -> str | None:
         return _iso_type(head)
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"pnot", b"free") and named_type(path) in ("mov", "mp4"):
         return "mov"
-    if head[:4] == b"RIFF":
-        return {b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12])
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska_type(head)
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "webp", b"AVI ": "avi"}.get(head[8:12])
     if head[:4] == b"OggS":
         return "ogv" if b"\x80theora" in head[:4096] or b"OVP80" in head[:4096] else None
-    if _is_transport_stream(head):
-        return "mpegts"
-    return None
+    return "mpegts" if _is_transport_stream(head) else None
 
 
 def _iso_type(head: bytes) -> str | None:
@@ -158,7 +156,7 @@ def _is_transport_stream(head: bytes) -> bool:
     return False
 
 
-def _compound_type(path: Path, head: bytes) -> None:
+def _refuse_encrypted_office(path: Path, head: bytes) -> None:
     """The old Office container is read only to tell that a new Office file is encrypted inside of it."""
     shift = int.from_bytes(head[30:32], "little")
     sector = int.from_bytes(head[48:52], "little")

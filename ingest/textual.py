@@ -48,8 +48,8 @@ def _decode(head: bytes) -> str | None:
         if head.startswith(bom):
             return _printable(head[len(bom) :], name)
     if b"\0" in head:
-        name = _utf16_without_mark(head)
-        return _printable(head, name) if name else None
+        encoding = _utf16_without_mark(head)
+        return _printable(head, encoding) if encoding else None
     return _printable(head, "utf-8") or _printable(head, "latin-1")
 
 

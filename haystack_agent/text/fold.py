@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {
@@ -20,7 +19,6 @@ _LETTERS = str.maketrans(
 _ACCENTS = ((0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670))
 
 
-@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Casefold, unify width and presentation forms, drop accents, write every decimal digit in ASCII."""
     if text.isascii():

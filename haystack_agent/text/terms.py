@@ -32,7 +32,7 @@ STEM_LENGTH = 5
 
 _LONGEST_WORD = 64
 _CODE_PARTS = re.compile(r"\d+|[^\W\d_]+")
-_CODE = re.compile(r"(?=\S*\d)(?=\S*[^\W\d]|\S*[-/])\w+(?:[-/.:]\w+)+")
+_CODE = re.compile(r"(?<!\w)\w{1,40}(?:[-/.:]\w{1,40}){1,8}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ def terms(text: str) -> Iterator[Term]:
         for reading in found.readings:
             yield Term(f"#{reading}", NUMBER, found.start, found.end)
     for match in _CODE.finditer(folded):
-        joined = re.sub(r"[-/.:]", "", match.group())
-        if len(joined) <= _LONGEST_WORD:
-            yield Term(joined, WORD, match.start(), match.end())
+        yield from _code_terms(match.group(), match.start())
     for match in RUNS.finditer(folded):
         if match.lastgroup == "word":
             yield from _word_terms(match.group(), match.start())
@@ -71,6 +69,14 @@ def weighted(text: str) -> dict[str, float]:
     for term in terms(text):
         frequencies[term.text] += term.weight
     return dict(frequencies)
+
+
+def _code_terms(code: str, start: int) -> Iterator[Term]:
+    """A code written with marks inside, such as 35678-9, is also found without them; a plain decimal is none."""
+    joined = re.sub(r"[-/.:]", "", code)
+    decimal = joined.isdecimal() and not any(mark in code for mark in "-/")
+    if any(char.isdecimal() for char in joined) and not decimal and len(joined) <= _LONGEST_WORD:
+        yield Term(f"#{joined.lstrip('0') or '0'}" if joined.isdecimal() else joined, WORD, start, start + len(code))
 
 
 def _word_terms(word: str, start: int) -> Iterator[Term]:

@@ -1,0 +1,217 @@
+"""Which frames of a video are read by OCR, and when what was read in them is on screen.
+
+A frame is read when it looks different from the last one read, anywhere, even in one word. A still picture is so read
+once, however long it stays; a moving one about once a second for a while, and then as often as an allowance permits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.frames import Frame, Luma
+from ingest.shots import sharpness
+from ingest.text_tracks import Reading, skeleton
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ingest.ocr import OcrEngine, OcrLine
+
+READ_SIDE = 1280
+"""Longest side in pixels of a frame given to OCR."""
+LUMA_SIDE = 256
+"""Longest side in pixels of the brightness in which frames are compared."""
+_CELL = 8
+_CHANGED = 9.0
+"""Mean difference (0..255) of a cell of 8 x 8 pixels from which something there is different."""
+_WINDOW = 0.75
+"""Seconds after a first change at which the best frame since is read: text fades in, cameras come to rest."""
+_ALLOWANCE = 30.0
+"""Frames that may be read in a burst ..."""
+_REFILL = 0.4
+"""... and how many a second come back."""
+_HELD = 4
+_REMEMBERED = 3
+_CLOCK_PAUSE = 5.0
+"""Seconds between two readings of a picture in which only a running clock or counter changes."""
+_HALF_STEP = 0.125
+_FLAT = 10
+"""Difference (0..255) of dark and bright below which a picture shows no text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    time: float
+    since: float
+    """When this picture may have come on screen at the earliest: the sample before."""
+    luma: Luma
+    sharpness: float
+    image: Image | None
+    """None for a flat picture."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    luma: Luma
+    until: float
+    """Time of the last sample that looked the same."""
+    read_at: float
+    lines: tuple[OcrLine, ...]
+    clocks: NDArray[np.bool_] | None = None
+    """Cells in which a counter runs."""
+
+
+@dataclass(slots=True)
+class FrameTextReader:
+    """Watches the samples of a clip in order and reads the distinct ones; keeps a handful of pictures at most."""
+
+    ocr: OcrEngine
+    readings: list[Reading] = field(default_factory=list)
+    skipped: int = 0
+    """How many distinct frames were left unread because the allowance was used up."""
+    _allowance: float = _ALLOWANCE
+    _last: float = 0.0
+    _seen: list[_Seen] = field(default_factory=list)
+    _pending: list[_Candidate] = field(default_factory=list)
+
+    def see(self, frame: Frame, luma: Luma) -> bool:
+        """Take note of a sample; True if a frame was read now, which takes long."""
+        since, self._last = self._last, frame.time
+        self._allowance = min(_ALLOWANCE, self._allowance + (frame.time - since) * _REFILL)
+        if self._is_shown(frame.time, luma):
+            if not self._pending:
+                self._seen[-1].until = frame.time
+        else:
+            self._hold(_candidate(frame, luma, since))
+        return self._read_due(frame.time)
+
+    def finish(self, end: float) -> list[Reading]:
+        """Read what is still waiting, and return all readings in order; the last one lasts until `end`."""
+        while self._pending:
+            self._read(self._choose())
+        return [
+            replace(reading, end=later.start if later else max(end, reading.start))
+            for reading, later in zip(self.readings, [*self.readings[1:], None], strict=True)
+        ]
+
+    def _is_shown(self, time: float, luma: Luma) -> bool:
+        """Whether this looks like the last frame read, but for a running clock."""
+        if not self._seen:
+            return False
+        last = self._seen[-1]
+        changed = changed_cells(last.luma, luma)
+        if last.clocks is not None and changed is not None and time - last.read_at < _CLOCK_PAUSE:
+            changed &= ~last.clocks
+        return changed is not None and not changed.any()
+
+    def _hold(self, candidate: _Candidate) -> None:
+        self._pending.append(candidate)
+        if len(self._pending) > _HELD:
+            self._pending.remove(min(self._pending[:-1], key=lambda one: one.sharpness))
+            self.skipped += 1
+
+    def _read_due(self, time: float) -> bool:
+        due = bool(self._pending) and time - self._pending[0].time >= _WINDOW - 1e-3
+        if not due or self._allowance < 1:
+            return False
+        return self._read(self._choose())
+
+    def _choose(self) -> int:
+        """The sharpest of the first pictures that stood still; where all move, the sharpest of all."""
+        pending = self._pending
+        run = [0]
+        for index in range(1, len(pending)):
+            if _alike(pending[run[0]].luma, pending[index].luma):
+                run.append(index)
+            elif len(run) > 1:
+                break
+            else:
+                run = [index]
+        if len(run) == 1:
+            run = list(range(len(pending)))
+        return max(run, key=lambda index: (pending[index].sharpness, -index))
+
+    def _read(self, chosen: int) -> bool:
+        """Read a candidate; those after it that look different go on waiting."""
+        candidate = self._pending[chosen]
+        start = self._onset(chosen)
+        later = self._pending[chosen + 1 :]
+        alike = [one for one in later if _alike(candidate.luma, one.luma)]
+        self._pending = [one for one in later if all(one is not same for same in alike)]
+        until = alike[-1].time if alike and not self._pending else candidate.time
+        known = next((seen for seen in self._seen if _alike(seen.luma, candidate.luma)), None)
+        ran = known is None and candidate.image is not None
+        lines = known.lines if known else tuple(self.ocr.read(candidate.image)) if candidate.image else ()
+        self._allowance -= float(ran)
+        self._remember(_Seen(candidate.luma, until, candidate.time, lines))
+        self.readings.append(Reading(candidate.time, start, start, lines))
+        return ran
+
+    def _remember(self, seen: _Seen) -> None:
+        if self._seen:
+            seen.clocks = _clock_cells(self._seen[-1], seen)
+        self._seen = [*self._seen[-_REMEMBERED + 1 :], seen]
+
+    def _onset(self, chosen: int) -> float:
+        """When the candidate came on screen: where samples alike begin, or halfway from the last thing read."""
+        first = chosen
+        while first and _alike(self._pending[first - 1].luma, self._pending[chosen].luma):
+            first -= 1
+        one = self._pending[first]
+        if not self._seen:
+            return one.time if first else min(one.time, self._pending[0].since)
+        if first == chosen and len(self._pending) > 1:
+            return max((self._seen[-1].until + one.time) / 2, one.time - _WINDOW)
+        return max((one.since + one.time) / 2, one.time - _HALF_STEP)
+
+
+def _candidate(frame: Frame, luma: Luma, since: float) -> _Candidate:
+    dark, bright = np.percentile(luma, (0.1, 99.9))
+    image = frame.image(READ_SIDE) if bright - dark >= _FLAT else None
+    return _Candidate(frame.time, since, luma, sharpness(luma), image)
+
+
+def _alike(one: Luma, two: Luma) -> bool:
+    changed = changed_cells(one, two)
+    return changed is not None and not changed.any()
+
+
+def changed_cells(one: Luma, two: Luma) -> NDArray[np.bool_] | None:
+    """Cells of 8 x 8 pixels that differ, a change of the whole picture's brightness apart; None for two shapes."""
+    if one.shape != two.shape:
+        return None
+    change = one.astype(np.int16) - two
+    change -= np.int16(np.clip(np.median(change), -16, 16))
+    size = np.abs(change).astype(np.float32)
+    rows, columns = range(0, size.shape[0], _CELL), range(0, size.shape[1], _CELL)
+    sums = np.add.reduceat(np.add.reduceat(size, rows, axis=0), columns, axis=1)
+    return np.asarray(sums > _CHANGED * _CELL * _CELL, dtype=np.bool_)
+
+
+def _clock_cells(before: _Seen, after: _Seen) -> NDArray[np.bool_] | None:
+    """Cells of lines in which nothing but digits differs between two readings close in time."""
+    if before.luma.shape != after.luma.shape or after.read_at - before.read_at > _CLOCK_PAUSE + 1:
+        return None
+    old = {(skeleton(line.text), round(line.box.y0 * 20)): line for line in before.lines}
+    running = [
+        line
+        for line in after.lines
+        for was in (old.get((skeleton(line.text), round(line.box.y0 * 20))),)
+        if was is not None and was.text != line.text and abs(was.box.x0 - line.box.x0) < 0.05
+    ]
+    return _cells_of(running, after.luma.shape) if running else None
+
+
+def _cells_of(lines: Sequence[OcrLine], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    height, width = shape
+    cells = np.zeros((-(-height // _CELL), -(-width // _CELL)), dtype=np.bool_)
+    for line in lines:
+        top, bottom = (int(y * height) // _CELL for y in (line.box.y0, line.box.y1))
+        left, right = (int(x * width) // _CELL for x in (line.box.x0, line.box.x1))
+        cells[max(0, top - 1) : bottom + 2, max(0, left - 1) : right + 2] = True
+    return cells

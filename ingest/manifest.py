@@ -1,0 +1,299 @@
+"""The manifest: which files there are, which content they hold, and what became of it. One SQLite file.
+
+A file row knows where a content is; an asset row knows what was done with the content. Paths are kept as bytes, since
+names of files need not be text. Every write is one transaction that a power cut either keeps or undoes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
+from ingest.hashing import FileStat
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS roots (path BLOB PRIMARY KEY, device TEXT NOT NULL, inode TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS assets (
+    asset_id TEXT PRIMARY KEY, media_type TEXT NOT NULL, profile TEXT NOT NULL, reader_version INTEGER NOT NULL,
+    state TEXT NOT NULL, pieces INTEGER NOT NULL, placed TEXT NOT NULL, reason TEXT NOT NULL, warnings TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    path BLOB PRIMARY KEY, root BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL,
+    seen_ns INTEGER NOT NULL, media_type TEXT, content_id TEXT, asset_id TEXT, verdict TEXT, reason TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_by_asset ON files (asset_id);
+CREATE VIEW IF NOT EXISTS outcomes AS
+    SELECT files.path, files.asset_id, assets.warnings,
+        CASE WHEN verdict IS NOT NULL THEN verdict WHEN assets.state = 'done' THEN 'indexed'
+             WHEN assets.state = 'failed' THEN 'failed' ELSE 'skipped' END AS state,
+        CASE WHEN verdict IS NOT NULL THEN files.reason WHEN assets.state IN ('done', 'failed', 'skipped')
+             THEN assets.reason ELSE 'not read yet: run index again' END AS reason
+    FROM files LEFT JOIN assets USING (asset_id);
+"""
+
+
+class AssetState(StrEnum):
+    """How far the reading of an asset came; ``started`` is seen only after an interruption."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that was found. `verdict` is ``None`` where the asset's state speaks for it."""
+
+    path: Path
+    root: Path
+    stat: FileStat
+    seen_ns: int
+    """When the stat was taken: a file changed at about that time may change again without a trace."""
+    media_type: str | None = None
+    content_id: str | None = None
+    asset_id: str | None = None
+    verdict: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """What was done with a content."""
+
+    asset_id: str
+    media_type: str
+    profile: str
+    reader_version: int
+    state: AssetState
+    pieces: int = 0
+    placed: str = ""
+    """Digest of the paths and times that the stored pieces carry."""
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder that was indexed and the identity it had on disk."""
+
+    path: Path
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: ``indexed``, ``failed`` or ``skipped``, with the reason or warnings."""
+
+    path: Path
+    state: str
+    reason: str
+    warnings: tuple[str, ...]
+
+
+class Manifest:
+    """The manifest in one SQLite file, made if it is not there; used by one thread.
+
+    Raises (every method): IndexDamaged, IndexBusy, IndexMismatch, IndexUnusable or StorageFull.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _told(path):
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # A power cut must not undo a mark that the store already relies on.
+        self._db.execute("PRAGMA synchronous = FULL")
+        known = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "meta" not in known:
+            with self.transaction():
+                for statement in _SCHEMA.split(";\n"):
+                    self._db.execute(statement)
+                self._set("schema", str(SCHEMA_VERSION))
+        found = self.get("schema")
+        if found != str(SCHEMA_VERSION):
+            raise IndexMismatch(f"{self.path} has layout {found}, this version knows {SCHEMA_VERSION}: index anew")
+
+    def close(self) -> None:
+        """Let go of the file; calling it twice is harmless."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are kept together or not at all; may be nested in itself."""
+        with _told(self.path):
+            if self._writing():
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._writing():
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _writing(self) -> bool:
+        return self._db.in_transaction
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        with _told(self.path):
+            return self._db.execute(query, values).fetchall()
+
+    def _write(self, query: str, rows: Iterable[Sequence[object]]) -> None:
+        with self.transaction():
+            self._db.executemany(query, rows)
+
+    def _set(self, key: str, value: str) -> None:
+        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, value)])
+
+    def get(self, key: str) -> str | None:
+        """A value kept for the index as a whole: ``profile``, ``sniff``."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a value for the index as a whole."""
+        if self.get(key) != value:
+            self._set(key, value)
+
+    def roots(self) -> list[Root]:
+        """The folders that were indexed."""
+        rows = self._rows("SELECT path, device, inode FROM roots ORDER BY path")
+        return [Root(_path(path), int(str(device)), int(str(inode))) for path, device, inode in rows]
+
+    def put_roots(self, roots: Iterable[Root]) -> None:
+        """Add or update roots."""
+        values = [(_blob(root.path), str(root.device), str(root.inode)) for root in roots]
+        self._write("INSERT OR REPLACE INTO roots VALUES (?, ?, ?)", values)
+
+    def drop_roots(self, paths: Iterable[Path]) -> None:
+        """Remove roots; their files are untouched."""
+        self._write("DELETE FROM roots WHERE path = ?", [(_blob(path),) for path in paths])
+
+    def files(self) -> list[FileRow]:
+        """Every file, in order of path."""
+        return [_file_row(row) for row in self._rows("SELECT * FROM files ORDER BY path")]
+
+    def put_files(self, rows: Iterable[FileRow]) -> None:
+        """Add or replace files."""
+        self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_file_values, rows))
+
+    def drop_files(self, paths: Iterable[Path]) -> None:
+        """Remove files; their assets are untouched."""
+        self._write("DELETE FROM files WHERE path = ?", [(_blob(path),) for path in paths])
+
+    def fail_asset_files(self, asset_id: str, reason: str) -> None:
+        """Say of the files of an asset that they could not be read this time; the next run tries them again."""
+        query = "UPDATE files SET verdict = 'failed', reason = ?, asset_id = NULL, mtime_ns = -1 WHERE asset_id = ?"
+        self._write(query, [(reason, asset_id)])
+
+    def assets(self) -> dict[str, AssetRow]:
+        """Every asset by its id."""
+        rows = map(_asset_row, self._rows("SELECT * FROM assets ORDER BY asset_id"))
+        return {row.asset_id: row for row in rows}
+
+    def put_assets(self, rows: Iterable[AssetRow]) -> None:
+        """Add or replace assets."""
+        self._write("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_asset_values, rows))
+
+    def drop_assets(self, asset_ids: Iterable[str]) -> None:
+        """Remove assets."""
+        self._write("DELETE FROM assets WHERE asset_id = ?", [(asset_id,) for asset_id in asset_ids])
+
+    def pieces(self) -> int:
+        """Number of pieces of all assets that are done."""
+        ((count,),) = self._rows("SELECT COALESCE(SUM(pieces), 0) FROM assets WHERE state = 'done'")
+        return int(str(count))
+
+    def outcomes(self) -> list[Outcome]:
+        """What became of every file, in order of path."""
+        rows = self._rows("SELECT path, state, reason, warnings FROM outcomes ORDER BY path")
+        return [Outcome(_path(p), str(s), str(r), _warnings(w) if s == "indexed" else ()) for p, s, r, w in rows]
+
+    def paths_of(self, asset_id: str) -> list[Path]:
+        """Where an asset is found, real paths in order, whatever their names."""
+        return [
+            _path(row[0]) for row in self._rows("SELECT path FROM files WHERE asset_id = ? ORDER BY path", (asset_id,))
+        ]
+
+
+def with_state(row: AssetRow, state: AssetState, reason: str = "") -> AssetRow:
+    """The row in another state, without pieces."""
+    return replace(row, state=state, reason=reason, pieces=0, placed="", warnings=())
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in the user's words what SQLite says in its own."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageFull(f"no room left on the disk that holds {path}: free some and run index again") from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise IndexBusy(f"{path} is used by another process: wait until it is done") from error
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise IndexUnusable(f"{path} cannot be opened for writing: check the folder and its permissions") from error
+        raise IndexDamaged(f"{path} is damaged ({error}): delete the index and index the folders again") from error
+
+
+def _blob(path: Path) -> bytes:
+    return os.fsencode(path)
+
+
+def _path(value: object) -> Path:
+    assert isinstance(value, bytes)  # noqa: S101 - says to the type checker what the column holds
+    return Path(os.fsdecode(value))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _warnings(value: object) -> tuple[str, ...]:
+    return tuple(json.loads(str(value))) if value else ()
+
+
+def _file_row(row: Sequence[object]) -> FileRow:
+    path, root, size, mtime_ns, inode, seen_ns, media_type, content_id, asset_id, verdict, reason = row
+    stat = FileStat(int(str(size)), int(str(mtime_ns)), int(str(inode)))
+    texts = (_text(media_type), _text(content_id), _text(asset_id), _text(verdict), str(reason))
+    return FileRow(_path(path), _path(root), stat, int(str(seen_ns)), *texts)
+
+
+def _file_values(row: FileRow) -> tuple[object, ...]:
+    stat = row.stat
+    places = (_blob(row.path), _blob(row.root), stat.size, stat.mtime_ns, str(stat.inode), row.seen_ns)
+    return (*places, row.media_type, row.content_id, row.asset_id, row.verdict, row.reason)
+
+
+def _asset_row(row: Sequence[object]) -> AssetRow:
+    asset_id, media_type, profile, version, state, pieces, placed, reason, warnings = row
+    counts = (AssetState(str(state)), int(str(pieces)), str(placed), str(reason), _warnings(warnings))
+    return AssetRow(str(asset_id), str(media_type), str(profile), int(str(version)), *counts)
+
+
+def _asset_values(row: AssetRow) -> tuple[object, ...]:
+    known = (row.asset_id, row.media_type, row.profile, row.reader_version, row.state.value)
+    return (*known, row.pieces, row.placed, row.reason, json.dumps(row.warnings))

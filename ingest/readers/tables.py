@@ -1,0 +1,120 @@
+"""Tables as rows of cells with the names of their columns, whatever they were found in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from haystack_agent.records import Span
+from ingest.layout import text_units
+from ingest.readers.geometry import Rect
+
+MAX_ROW_UNITS = 220
+"""A longer row is running text in a frame: its words stay in the passages only."""
+MAX_HEADER_UNITS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text of a cell, word for word, and where its words stand."""
+
+    text: str = ""
+    spans: tuple[Span, ...] = ()
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of equally many cells; `header` holds one name for each column, empty where there is none."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    header: tuple[str, ...] = ()
+    rect: Rect | None = None
+    """Where it stands on its page, in points of the reading frame."""
+
+
+def with_header(rows: Sequence[Sequence[Cell]], rect: Rect | None = None) -> Table:
+    """A table whose first rows became the names of its columns where they look like names."""
+    count = header_rows(rows)
+    names = tuple(_column_name([row[column].text for row in rows[:count]]) for column in range(len(rows[0])))
+    return Table(tuple(tuple(row) for row in rows[count:]), names if count else (), rect)
+
+
+def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many of the first rows (0, 1 or 2) name the columns.
+
+    Names are short, seldom numbers, and differ from what stands below: by bold type, or by numbers in the columns.
+    """
+    if len(rows) < 2 or len(rows[0]) < 2 or not _are_names(rows[0]):
+        return 0
+    filled = sum(bool(cell.text) for cell in rows[0])
+    grouped = filled < len(rows[0]) or len({cell.text for cell in rows[0] if cell.text}) < filled
+    if grouped and len(rows) > 2 and _are_names(rows[1]) and _below_differs(rows[1], rows[2:]):
+        return 2
+    if filled >= 2 and (len(rows[0]) > 2 or _below_differs(rows[0], rows[1:])):
+        return 1
+    return 0
+
+
+def _are_names(row: Sequence[Cell]) -> bool:
+    texts = [cell.text for cell in row if cell.text]
+    if not texts or any(text_units(text) > MAX_HEADER_UNITS for text in texts):
+        return False
+    return sum(is_figure(text) for text in texts) <= 0.34 * len(texts)
+
+
+def _below_differs(names: Sequence[Cell], below: Sequence[Sequence[Cell]]) -> bool:
+    if all(cell.bold for cell in names if cell.text) and not all(cell.bold for cell in below[0] if cell.text):
+        return True
+    values = [cell.text for row in below[:6] for cell in row[1:] if cell.text]
+    return bool(values) and sum(map(is_figure, values)) >= 0.4 * len(values)
+
+
+def is_figure(text: str) -> bool:
+    """Whether a cell holds a number, an amount, a date or a mark rather than words (a bare year is a name)."""
+    if re.fullmatch(r"(19|20)\d\d", text):
+        return False
+    letters = sum(char.isalpha() for char in text)
+    digits = sum(char.isdigit() for char in text)
+    return digits >= letters and (digits > 0 or not letters)
+
+
+def _column_name(parts: Sequence[str]) -> str:
+    return " ".join(dict.fromkeys(part for part in parts if part))
+
+
+def row_texts(table: Table) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """One text a row, such as ``Name: cell; Name: cell``, with the spans of the cells' words in it.
+
+    A row of two cells without names reads as label and value. Rows without text, and rows so long that they are
+    running text, are left out.
+    """
+    for row in table.rows:
+        labelled = not table.header and len([cell for cell in row if cell.text]) == 2
+        text, spans = "", list[Span]()
+        for column, cell in enumerate(row):
+            if not cell.text:
+                continue
+            name = table.header[column] if table.header else ""
+            text += (_separator(text) if labelled else "; ") if text else ""
+            text += f"{name}{_colon(name)} " if name else ""
+            spans.extend(replace(s, start=s.start + len(text), end=s.end + len(text)) for s in cell.spans)
+            text += cell.text
+        if sum(bool(cell.text) for cell in row) >= 2 and text_units(text) <= MAX_ROW_UNITS:
+            yield text, tuple(spans)
+
+
+def _separator(label: str) -> str:
+    return " " if label.endswith((":", "：", "?", "؟")) else ": "
+
+
+def _colon(name: str) -> str:
+    return "" if name.endswith((":", "：", "?", "؟")) else ":"
+
+
+def continued(table: Table, before: Table | None) -> Table:
+    """The table with the names of the one it goes on from (same columns, no names of its own)."""
+    if table.header or before is None or not before.header or not table.rows:
+        return table
+    return replace(table, header=before.header) if len(before.header) == len(table.rows[0]) else table

@@ -1,0 +1,272 @@
+"""Reading files in worker processes: a decoder that crashes, hangs or eats memory costs one file.
+
+A thread hands out files, gathers what the workers send and watches them; a bounded queue between it and the consumer
+lets the workers read ahead while the consumer encodes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
+from ingest.hashing import FileChanged, FileStat
+from ingest.readers.protocol import ReadEvent, Source
+from ingest.readers.registry import ReaderRegistry
+from ingest.scratch import make_scratch
+from ingest.sniff import IMAGE_TYPES, VIDEO_TYPES
+from ingest.worker import Batch, Ended, Message, ReadTask, Started, Unable, check_unchanged
+from ingest.workerprocess import WorkerDied, WorkerProcess
+
+_TICK = 0.2
+_QUEUE_BATCHES = 48
+_MAX_FALSE_STARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may take."""
+
+    silent: float
+    """Seconds without a sign of life."""
+    total: float
+    """Seconds altogether, not counting those in which the consumer could not take more."""
+    memory: int
+    """Bytes in use by the worker."""
+    loading: float = 240.0
+    """Seconds a worker may take to start and to load its models."""
+
+
+def limits_for(media_type: str) -> Limits:
+    """The limits of a media type."""
+    if media_type in VIDEO_TYPES:
+        return Limits(silent=60, total=4 * 3600, memory=3 << 30)
+    if media_type in IMAGE_TYPES:
+        return Limits(silent=30, total=300, memory=2 << 30)
+    return Limits(silent=30, total=4 * 3600, memory=2 << 30)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """How many workers, and what they may do."""
+
+    workers: int = 1
+    limits: Callable[[str], Limits] = limits_for
+    recycle_files: int = 150
+    """A worker is replaced after so many files, or earlier when it has grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """Some of a file's events."""
+
+    source: Source
+    events: tuple[ReadEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileEnded:
+    """A file was read to its end, or not."""
+
+    source: Source
+    error: ReadFailed | None = None
+
+
+SandboxEvent = FileRead | FileEnded
+
+
+def read_files(
+    files: Iterable[tuple[Source, FileStat]], registry: ReaderRegistry, options: SandboxOptions = SandboxOptions()
+) -> Generator[SandboxEvent, None, None]:
+    """Read files in worker processes; events of one file come in order and end with `FileEnded`.
+
+    Closing the generator ends the workers at once.
+
+    Raises:
+        ModelUnavailable: a worker cannot load what its readers need.
+        HaystackError: workers do not start at all.
+    """
+    events: queue.Queue[SandboxEvent | HaystackError | None] = queue.Queue(_QUEUE_BATCHES)
+    with make_scratch() as scratch:
+        keeper = _Keeper(deque(files), registry, options, events, scratch)
+        keeper.start()
+        try:
+            while (event := events.get()) is not None:
+                if isinstance(event, HaystackError):
+                    raise event
+                yield event
+        finally:
+            keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    """Keeps the workers busy and within their limits."""
+
+    def __init__(
+        self,
+        files: deque[tuple[Source, FileStat]],
+        registry: ReaderRegistry,
+        options: SandboxOptions,
+        events: queue.Queue[SandboxEvent | HaystackError | None],
+        scratch: Path,
+    ) -> None:
+        super().__init__(name="haystack-sandbox", daemon=True)
+        self._files = files
+        self._registry = registry
+        self._options = options
+        self._events = events
+        self._scratch = scratch
+        self._workers: list[WorkerProcess] = []
+        self._stopping = threading.Event()
+        self._false_starts = 0
+
+    def stop(self) -> None:
+        """End the workers at once and wait for the thread."""
+        self._stopping.set()
+        while self.is_alive():
+            with contextlib.suppress(queue.Empty):
+                self._events.get_nowait()
+            self.join(timeout=0.05)
+
+    def run(self) -> None:
+        last: HaystackError | None = None
+        try:
+            self._loop()
+        except HaystackError as error:
+            last = error
+        except OSError as error:
+            last = HaystackError(f"worker processes cannot be started ({error}): close other programs and try again")
+        finally:
+            for worker in self._workers:
+                worker.kill()
+        if last is not None:
+            self._put(last)
+        self._put(None)
+
+    def _put(self, event: SandboxEvent | HaystackError | None) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Full):
+                self._events.put(event, timeout=_TICK)
+                return
+
+    def _loop(self) -> None:
+        before = time.monotonic()
+        while not self._stopping.is_set():
+            self._hand_out()
+            busy = [worker for worker in self._workers if worker.task]
+            if not busy:
+                return
+            paused = self._events.full()
+            if paused:
+                self._stopping.wait(_TICK / 4)
+            else:
+                ready = set(wait([worker.pipe for worker in busy], timeout=_TICK))
+                for worker in (worker for worker in busy if worker.pipe in ready):
+                    self._receive(worker)
+            now = time.monotonic()
+            for worker in busy:
+                self._watch(worker, 0.0 if paused else now - before)
+            before = now
+
+    def _hand_out(self) -> None:
+        idle = [worker for worker in self._workers if not worker.task]
+        while self._files and len(self._workers) - len(idle) < self._options.workers:
+            worker = idle.pop() if idle else self._start_worker()
+            source, stat = self._files.popleft()
+            try:
+                worker.give(ReadTask(source, stat, self._options.limits(source.media_type).memory))
+            except (BrokenPipeError, ConnectionResetError):
+                self._files.appendleft((source, stat))
+                self._drop(worker)
+                self._false_start()
+
+    def _start_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(self._registry, self._scratch)
+        self._workers.append(worker)
+        return worker
+
+    def _drop(self, worker: WorkerProcess) -> None:
+        worker.kill()
+        self._workers.remove(worker)
+
+    def _false_start(self) -> None:
+        self._false_starts += 1
+        if self._false_starts >= _MAX_FALSE_STARTS:
+            raise HaystackError("worker processes end before they begin to read: check memory and the installation")
+
+    def _receive(self, worker: WorkerProcess) -> None:
+        """Take one message, so that no worker is heard at the cost of the others."""
+        try:
+            message: Message = worker.receive()
+        except WorkerDied as death:
+            self._bury(worker, death)
+            return
+        if isinstance(message, Unable):
+            raise message.error
+        if isinstance(message, Started):
+            self._false_starts = 0
+        elif isinstance(message, Batch):
+            assert worker.task is not None  # noqa: S101 - only workers with a task are listened to
+            self._put(FileRead(worker.task.source, message.events))
+        elif isinstance(message, Ended):
+            self._end(worker, message.error)
+            if worker.files >= self._options.recycle_files or worker.grown():
+                self._drop(worker)
+
+    def _bury(self, worker: WorkerProcess, death: WorkerDied) -> None:
+        if worker.loading:
+            # It died before it touched the file: not the file's fault.
+            assert worker.task is not None  # noqa: S101 - only workers with a task are listened to
+            self._files.appendleft((worker.task.source, worker.task.stat))
+            self._drop(worker)
+            self._false_start()
+            return
+        self._end(worker, ReadFailed(str(death)))
+        self._drop(worker)
+
+    def _end(self, worker: WorkerProcess, error: ReadFailed | None) -> None:
+        task = worker.task
+        worker.task = None
+        assert task is not None  # noqa: S101 - only a worker with a task ends one
+        self._put(FileEnded(task.source, _cause(task, error)))
+
+    def _watch(self, worker: WorkerProcess, passed: float) -> None:
+        """End a worker that is over a limit; `passed` seconds went by in which it could send."""
+        task = worker.task
+        if task is None:
+            return
+        limits = self._options.limits(task.source.media_type)
+        worker.active += passed
+        if worker.loading:
+            reason = "" if worker.silent() < limits.loading else "waited too long for its reader to load"
+        elif worker.active > limits.total:
+            reason = f"took longer than {limits.total:.0f} s to read"
+        elif worker.stuck(limits.silent):
+            reason = f"gave no sign of life for {limits.silent:.0f} s while it was read"
+        elif worker.memory() > limits.memory:
+            reason = f"needs more than {limits.memory >> 20} MB of memory to be read"
+        else:
+            return
+        if reason:
+            self._end(worker, ReadLimitExceeded(reason))
+            self._drop(worker)
+
+
+def _cause(task: ReadTask, error: ReadFailed | None) -> ReadFailed | None:
+    """The error, or the change of the file under way that explains it."""
+    if error is None:
+        return None
+    try:
+        check_unchanged(task)
+    except FileChanged as changed:
+        return changed
+    except (ReadFailed, OSError):
+        return error
+    return error
