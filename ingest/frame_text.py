@@ -72,8 +72,6 @@ class FrameTextReader:
 
     ocr: OcrEngine
     readings: list[Reading] = field(default_factory=list)
-    skipped: int = 0
-    """How many distinct frames were left unread because the allowance was used up."""
     _allowance: float = _ALLOWANCE
     _last: float = 0.0
     _seen: list[_Seen] = field(default_factory=list)
@@ -113,7 +111,6 @@ class FrameTextReader:
         self._pending.append(candidate)
         if len(self._pending) > _HELD:
             self._pending.remove(min(self._pending[:-1], key=lambda one: one.sharpness))
-            self.skipped += 1
 
     def _read_due(self, time: float) -> bool:
         due = bool(self._pending) and time - self._pending[0].time >= _WINDOW - 1e-3
@@ -162,9 +159,11 @@ class FrameTextReader:
         first = chosen
         while first and _alike(self._pending[first - 1].luma, self._pending[chosen].luma):
             first -= 1
+        if not self._seen:  # a clip that moves from the start: count back to the first picture that may show text
+            while first and self._pending[first - 1].image is not None:
+                first -= 1
+            return self._pending[first].time if first else self._pending[0].since
         one = self._pending[first]
-        if not self._seen:
-            return one.time if first else min(one.time, self._pending[0].since)
         if first == chosen and len(self._pending) > 1:
             return max((self._seen[-1].until + one.time) / 2, one.time - _WINDOW)
         return max((one.since + one.time) / 2, one.time - _HALF_STEP)

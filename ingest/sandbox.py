@@ -64,6 +64,13 @@ class SandboxOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStarted:
+    """A worker began to read a file."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class FileRead:
     """Some of a file's events."""
 
@@ -79,7 +86,12 @@ class FileEnded:
     error: ReadFailed | None = None
 
 
-SandboxEvent = FileRead | FileEnded
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing came for a moment: time to look whether to stop."""
+
+
+SandboxEvent = FileStarted | FileRead | FileEnded | Waiting
 
 
 def read_files(
@@ -98,12 +110,19 @@ def read_files(
         keeper = _Keeper(deque(files), registry, options, events, scratch)
         keeper.start()
         try:
-            while (event := events.get()) is not None:
+            while (event := _next(events)) is not None:
                 if isinstance(event, HaystackError):
                     raise event
                 yield event
         finally:
             keeper.stop()
+
+
+def _next(events: queue.Queue[SandboxEvent | HaystackError | None]) -> SandboxEvent | HaystackError | None:
+    try:
+        return events.get(timeout=_TICK)
+    except queue.Empty:
+        return Waiting()
 
 
 class _Keeper(threading.Thread):
@@ -212,6 +231,8 @@ class _Keeper(threading.Thread):
             raise message.error
         if isinstance(message, Started):
             self._false_starts = 0
+            assert worker.task is not None  # noqa: S101 - only workers with a task are listened to
+            self._put(FileStarted(worker.task.source))
         elif isinstance(message, Batch):
             assert worker.task is not None  # noqa: S101 - only workers with a task are listened to
             self._put(FileRead(worker.task.source, message.events))

@@ -86,8 +86,8 @@ def find_cuts(samples: Sequence[Sample]) -> list[tuple[float, float]]:
 
 def _is_flash(samples: Sequence[Sample], index: int, score: float) -> bool:
     """Whether one odd sample stands between two that look alike."""
-    back = index + 2 < len(samples) and difference(samples[index], samples[index + 2]) < score / 3
-    return back or (index > 0 and difference(samples[index - 1], samples[index + 1]) < score / 3)
+    back = index + 2 < len(samples) and difference(samples[index], samples[index + 2]) < score / 5
+    return back or (index > 0 and difference(samples[index - 1], samples[index + 1]) < score / 5)
 
 
 def segment_bounds(cuts: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:

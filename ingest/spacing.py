@@ -38,12 +38,13 @@ def _is_long(word: str) -> bool:
 
 
 def _inked_columns(crop: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which columns of the middle rows hold ink: the rarer of dark and light."""
+    """Which columns of the middle rows hold ink: dark or light, whichever the upper and lower edges mostly are not."""
     import cv2
 
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink = light == (1 if light.mean() < 0.5 else 0)
+    ground = np.concatenate([light[0], light[-1]]).mean() >= 0.5
+    ink = light != ground
     margin = round(0.15 * crop.shape[0])
     return np.asarray(ink[margin : crop.shape[0] - margin].any(axis=0))
 

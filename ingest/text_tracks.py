@@ -154,11 +154,14 @@ def _distance(one: Box, two: Box) -> float:
 
 
 def _is_noise(shown: ShownText) -> bool:
-    """A single letter, or a doubtful pair, seen in a single frame: leaves and fences look like that."""
+    """A lone letter, or a doubtful scrap seen in a single frame: leaves and fences look like that."""
     text = normalise(shown.line.text)
-    single = shown.readings == 1 and not text.isdigit()
+    if text.isdigit():
+        return False
     wide = any(ord(char) > 0x2E7F for char in text)
-    return single and (len(text) < 2 or (shown.line.score < 0.8 and (len(text) < 4 or wide)))
+    if shown.readings > 1:
+        return len(text) < 2 and not wide and shown.readings < 4
+    return len(text) < 2 or shown.line.score < (0.9 if len(text) < 3 else 0.8 if len(text) < 4 or wide else 0.0)
 
 
 def _rejoined(texts: Sequence[ShownText]) -> list[ShownText]:

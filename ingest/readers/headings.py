@@ -43,13 +43,14 @@ class HeadingTrail:
     def enter_page(self, page: int, lines: Iterable[PageLine]) -> None:
         """Take note of the type sizes of a page, and of outline entries of pages without their own heading line."""
         for line in lines:
-            self.sizes[round(line.size * 2) / 2] += len(line.line.text)
+            if line.size:
+                self.sizes[round(line.size * 2) / 2] += len(line.line.text)
             self.bold[line.bold] += len(line.line.text)
         for entry in self.outline:
             if entry.page == page - 1 and not any(title == entry.title for _, title in self._trail):
                 self.enter(entry.level, entry.title)
 
-    def rank(self, line: PageLine, page: int) -> float | None:
+    def rank(self, line: PageLine, page: int, ocr: bool = False) -> float | None:
         """Rank of a heading line (the smaller the higher up), ``None`` for any other line."""
         text = line.line.text.strip()
         if self.outline:
@@ -60,7 +61,7 @@ class HeadingTrail:
         body = self.sizes.most_common(1)[0][0] if self.sizes else line.size
         numbered = _NUMBERED.match(text)
         mostly_bold = self.bold[True] > self.bold[False]
-        larger = line.size >= 1.15 * body
+        larger = line.size >= (1.5 if ocr else 1.15) * body
         if not larger and not (line.bold and not mostly_bold and line.size >= 0.95 * body and line.line.starts_block):
             return None
         depth = text.split()[0].rstrip(".").count(".") if numbered and numbered.group(1) else 0
@@ -86,9 +87,9 @@ class HeadingTrail:
         key = _key(text)
         for entry in self.outline:
             title = _key(entry.title)
-            if abs(entry.page - page) <= 0 and len(key) >= 2 and (title == key or title.endswith(key) or key.endswith(title)):
-                if min(len(key), len(title)) >= 0.6 * max(len(key), len(title)):
-                    return entry
+            near = min(len(key), len(title)) >= max(2.0, 0.6 * max(len(key), len(title)))
+            if entry.page == page and near and (title.endswith(key) or key.endswith(title)):
+                return entry
         return None
 
 

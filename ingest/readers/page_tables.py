@@ -10,7 +10,7 @@ from ingest.readers.geometry import Rect, area, around, centre_inside
 from ingest.readers.page_lines import cell_line
 from ingest.readers.page_text import Fragment, Frame, Word
 from ingest.readers.reading_order import Region, Row, free_strips, visual_rows
-from ingest.readers.tables import Cell, Table, is_figure, with_header
+from ingest.readers.tables import Cell, is_figure
 
 SNAP = 3.0
 """Points by which rules of one table miss each other."""
@@ -25,6 +25,14 @@ class Rule:
     at: float
     start: float
     end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of equally many cells at a place (points of the reading frame); the names of the columns among them."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    rect: Rect
 
 
 def rules(drawings: Iterable[dict[str, Any]], frame: Frame) -> tuple[list[Rule], list[Rule]]:
@@ -96,9 +104,9 @@ def _snapped(lines: list[Rule]) -> list[list[Rule]]:
     return groups
 
 
-def ruled_tables(across: list[Rule], down: list[Rule], fragments: Sequence[Fragment]) -> list[Table]:
+def ruled_grids(across: list[Rule], down: list[Rule], fragments: Sequence[Fragment]) -> list[Grid]:
     """The grids that the rules form, filled with the words in them; frames around running text are left out."""
-    tables: list[Table] = []
+    grids: list[Grid] = []
     for group_across, group_down in _connected(across, down):
         ys = _places(group_across)
         xs = _places(group_down)
@@ -107,8 +115,8 @@ def ruled_tables(across: list[Rule], down: list[Rule], fragments: Sequence[Fragm
         rect = (xs[0], ys[0], xs[-1], ys[-1])
         rows = _grid_rows(xs, ys, (group_across, group_down), fragments)
         if _is_table(rows):
-            tables.append(with_header(rows, rect))
-    return _outermost(tables)
+            grids.append(Grid(tuple(map(tuple, rows)), rect))
+    return _outermost(grids)
 
 
 def _connected(across: list[Rule], down: list[Rule]) -> list[tuple[list[Rule], list[Rule]]]:
@@ -204,17 +212,17 @@ def _is_table(rows: list[list[Cell]]) -> bool:
     return len(full) >= 2 and sum(len(cell.text) for row in full for cell in row) >= 0.4 * everything
 
 
-def _outermost(tables: list[Table]) -> list[Table]:
-    kept: list[Table] = []
-    for table in sorted(tables, key=lambda t: -area(t.rect) if t.rect else 0.0):
-        if table.rect and not any(other.rect and centre_inside(table.rect, other.rect) for other in kept):
-            kept.append(table)
-    return sorted(kept, key=lambda t: (t.rect[1], t.rect[0]) if t.rect else (0.0, 0.0))
+def _outermost(grids: list[Grid]) -> list[Grid]:
+    kept: list[Grid] = []
+    for grid in sorted(grids, key=lambda g: -area(g.rect)):
+        if not any(centre_inside(grid.rect, other.rect) for other in kept):
+            kept.append(grid)
+    return sorted(kept, key=lambda g: (g.rect[1], g.rect[0]))
 
 
-def aligned_tables(regions: Sequence[Region]) -> list[Table]:
+def aligned_grids(regions: Sequence[Region]) -> list[Grid]:
     """Tables without rules: at least three rows near each other whose cells stand in common columns."""
-    return [table for region in regions for run in _aligned_runs(region) if (table := _aligned_table(run))]
+    return [grid for region in regions for run in _aligned_runs(region) if (grid := _aligned_grid(run))]
 
 
 def _aligned_runs(region: Region) -> list[Region]:
@@ -223,15 +231,16 @@ def _aligned_runs(region: Region) -> list[Region]:
     current: Region = []
     for row in region:
         near = not current or row[0].rect[1] - current[-1][0].rect[3] < 2.5 * row[0].size
-        if not near or row[0].aside or (current and not free_strips([f for r in [*current, row] for f in r])):
+        plain = all(f.words and not f.aside for f in row)
+        if not near or not plain or (current and not free_strips([f for r in [*current, row] for f in r])):
             runs.append(current)
             current = []
-        if not row[0].aside and (current or len(row) >= 2):
+        if plain and (current or len(row) >= 2):
             current.append(row)
     return [run for run in [*runs, current] if sum(len(row) >= 2 for row in run) >= 3]
 
 
-def _aligned_table(run: Region) -> Table | None:
+def _aligned_grid(run: Region) -> Grid | None:
     middles = [(left + right) / 2 for left, right in free_strips([f for row in run for f in row])]
     rows: list[list[Cell]] = []
     for row in run:
@@ -243,7 +252,7 @@ def _aligned_table(run: Region) -> Table | None:
             rows.append(cells)
     if not _is_table(rows):
         return None
-    return with_header(rows, around([f.rect for row in run for f in row]))
+    return Grid(tuple(map(tuple, rows)), around([f.rect for row in run for f in row]))
 
 
 def _row_cells(row: Row, middles: list[float]) -> list[Cell]:

@@ -88,14 +88,14 @@ def common_heading(headings: Sequence[str]) -> str:
     return " > ".join(shared)
 
 
-def page_sections(lines: Sequence[PageLine], trail: HeadingTrail, page: int) -> list[Section]:
+def page_sections(lines: Sequence[PageLine], trail: HeadingTrail, page: int, ocr: bool = False) -> list[Section]:
     """Cut a page's lines at its headings; the trail then stands at the end of the page."""
     trail.enter_page(page, lines)
     sections: list[Section] = []
     current: list[Line] = []
     path, before = trail.path, None
     for line in lines:
-        rank = trail.rank(line, page)
+        rank = trail.rank(line, page, ocr)
         title = re.sub(r"\s+", " ", line.line.text).strip()
         if rank is not None and rank == before and current and not line.line.starts_block:
             trail.extend(title)

@@ -113,6 +113,17 @@ def _colon(name: str) -> str:
     return "" if name.endswith((":", "：", "?", "؟")) else ":"
 
 
+def joined_row(row: Sequence[Cell]) -> tuple[str, tuple[Span, ...]]:
+    """The cells of a row as one line of text, two spaces between them."""
+    text, spans = "", list[Span]()
+    for cell in row:
+        if cell.text:
+            text += "  " if text else ""
+            spans.extend(replace(s, start=s.start + len(text), end=s.end + len(text)) for s in cell.spans)
+            text += cell.text
+    return text, tuple(spans)
+
+
 def continued(table: Table, before: Table | None) -> Table:
     """The table with the names of the one it goes on from (same columns, no names of its own)."""
     if table.header or before is None or not before.header or not table.rows:

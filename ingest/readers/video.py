@@ -86,7 +86,7 @@ class VideoReader:
         watched.end = _end(frames, watched.samples[-1].time)
         watched.texts = follow(reader.finish(watched.end))
         yield Progress(max(len(watched.samples), total), max(len(watched.samples), total))
-        yield from _complaints(frames, watched.end, reader.skipped)
+        yield from _complaints(frames, watched.end)
 
 
 def _end(frames: FrameSource, last: float) -> float:
@@ -96,7 +96,7 @@ def _end(frames: FrameSource, last: float) -> float:
     return length if shown < length <= shown + _MISSING + 0.05 * length else shown
 
 
-def _complaints(frames: FrameSource, end: float, unread: int) -> Iterator[Warned]:
+def _complaints(frames: FrameSource, end: float) -> Iterator[Warned]:
     length = min(frames.info.duration or 0.0, MAX_SECONDS)
     if length > end + 0.01:
         yield Warned(f"the video is cut off: {end:.0f} of {length:.0f} seconds could be read")

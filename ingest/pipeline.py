@@ -1,0 +1,258 @@
+"""Indexing folders: find, hash, read in workers, encode, store, and remember."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psutil
+
+from haystack_agent.errors import StorageFull, UsageError
+from ingest.changes import Looking, Survey, refuse_lost_roots, root_at, survey, to_hash
+from ingest.discover import DiscoverOptions, Discovery, FileState, Found, discover, outermost
+from ingest.lines import path_text
+from ingest.lock import writer_lock
+from ingest.manifest import FileRow, Manifest, Outcome
+from ingest.progress import FileCounts, IndexReport, Meter, Phase, Problem, ProgressCallback, Status
+from ingest.reading import Reading, plan_jobs
+from ingest.sandbox import Limits, SandboxOptions, limits_for
+from ingest.sniff import SNIFF_VERSION
+from ingest.upkeep import collect, files_by_asset, mend, refresh_placings
+from ingest.writer import AssetWriter, IndexParts, PieceEncoder, room_on
+
+__all__ = ["IndexOptions", "IndexParts", "PieceEncoder", "forget", "index_folders", "status"]
+
+_SAVE_SECONDS = 2.0
+_BYTES_A_WORKER = 3 << 29
+_MOST_WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How a run goes."""
+
+    hidden: bool = False
+    """Whether hidden entries and caches are read too."""
+    ignore_files: bool = True
+    retry: bool = False
+    """Whether what failed before is tried again."""
+    workers: int | None = None
+    """Number of reading processes; by default what processors and memory allow."""
+    limits: Callable[[str], Limits] = limits_for
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set it to end the run cleanly, as Ctrl-C does."""
+
+
+def index_folders(
+    roots: Sequence[Path],
+    index: IndexParts,
+    options: IndexOptions = IndexOptions(),
+    progress: ProgressCallback | None = None,
+) -> IndexReport:
+    """Bring the index up to date with folders (or single files); without any, with all that it knows.
+
+    Ctrl-C ends the run cleanly: what was read is kept, and the next run goes on from there.
+
+    Raises:
+        UsageError: a folder is not there and was never indexed, or none is named and none is known.
+        IndexUnusable: the index is busy, damaged, or its disk is full; what it held stays.
+        ModelUnavailable: a reader or an encoder lacks a model.
+        StoreUnreachable: the server does not answer.
+    """
+    with writer_lock(lock_path(index.manifest)):
+        return _Run(_checked_roots(roots, index.manifest), index, options, progress).go()
+
+
+def forget(path: Path, index: IndexParts) -> int:
+    """Remove a file or a folder from the index; the number of files forgotten. The files themselves are untouched.
+
+    Raises:
+        UsageError: nothing there is indexed.
+        IndexUnusable, StoreUnreachable: as for `index_folders`.
+    """
+    manifest = index.manifest
+    with writer_lock(lock_path(manifest)):
+        names = {Path(os.path.abspath(path)), Path(os.path.realpath(path))}  # noqa: PTH100 - a link is no folder here
+
+        def meant(place: Path) -> bool:
+            return any(place.is_relative_to(name) for name in names)
+
+        files = [row.path for row in manifest.files() if meant(row.path)]
+        roots = [root.path for root in manifest.roots() if meant(root.path)]
+        if not files and not roots:
+            raise UsageError(f"nothing at {path_text(path)} is indexed: `status` lists the folders that are")
+        with manifest.transaction():
+            manifest.drop_files(files)
+            manifest.drop_roots(roots)
+        left = files_by_asset(manifest)
+        collect(index, left)
+        refresh_placings(index, left)
+        return len(files)
+
+
+def status(manifest: Manifest) -> Status:
+    """What the index holds: indexed + failed + skipped is every file found in its folders."""
+    counts, problems = _summary(manifest.outcomes())
+    roots = tuple(path_text(root.path) for root in manifest.roots())
+    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"))
+
+
+def lock_path(manifest: Manifest) -> Path:
+    """The file that is locked while the index is written."""
+    return manifest.path.with_name("lock")
+
+
+def _checked_roots(roots: Sequence[Path], manifest: Manifest) -> list[Path]:
+    known = {root.path for root in manifest.roots()}
+    chosen = outermost(roots or known)
+    if not chosen:
+        raise UsageError("no folder is named, and none was indexed before: name the folder to index")
+    for root in chosen:
+        if root not in known and not root.exists():
+            raise UsageError(f"there is no file or folder {path_text(root)}: check the name")
+    return chosen
+
+
+def _summary(outcomes: Sequence[Outcome]) -> tuple[FileCounts, tuple[Problem, ...]]:
+    states = [outcome.state for outcome in outcomes]
+    counts = FileCounts(*(states.count(state) for state in FileState))
+    problems = [
+        Problem(path_text(outcome.path), outcome.state, reason)
+        for outcome in outcomes
+        for reason in (outcome.warnings if outcome.state == FileState.INDEXED else (outcome.reason,))
+    ]
+    return counts, tuple(problems)
+
+
+class _Run:
+    """One run over some folders."""
+
+    def __init__(
+        self, roots: list[Path], index: IndexParts, options: IndexOptions, progress: ProgressCallback | None
+    ) -> None:
+        self._roots = roots
+        self._index = index
+        self._options = options
+        self._began = time.monotonic()
+        self._meter = Meter(progress, self._began)
+        self._discovery = Discovery()
+        self._read = self._moved = self._removed = 0
+
+    def go(self) -> IndexReport:
+        interrupted = False
+        try:
+            self._work()
+        except (KeyboardInterrupt, InterruptedError):
+            interrupted = True
+        self._meter.tell(last=True)
+        return self._report(interrupted or self._options.stop.is_set())
+
+    def _work(self) -> None:
+        found = self._survey()
+        manifest = self._index.manifest
+        files = files_by_asset(manifest)
+        self._removed = collect(self._index, files)
+        mend(self._index)
+        self._moved = refresh_placings(self._index, files)
+        jobs = plan_jobs(self._index, files, found, self._options.retry)
+        if not jobs:
+            return
+        with room_on(manifest.path.parent):
+            writer = AssetWriter(self._index)
+            reading = Reading(jobs, writer, self._meter, self._options.stop)
+            sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)
+            try:
+                reading.run(self._index.registry, sandbox)
+            except (KeyboardInterrupt, StorageFull):
+                # Taking back needs little room, and the next run does it where there is none.
+                with contextlib.suppress(StorageFull):
+                    writer.finish()
+                raise
+            finally:
+                self._read = reading.ended
+            writer.finish()
+
+    def _survey(self) -> Survey:
+        manifest = self._index.manifest
+        known = {row.path: row for row in manifest.files()}
+        before = manifest.roots()
+        index_folder = Path(os.path.realpath(manifest.path.parent))
+        options = DiscoverOptions(self._options.hidden, self._options.ignore_files, frozenset((index_folder,)))
+        self._discovery = discovery = discover(self._roots, options)
+        refuse_lost_roots(discovery, self._roots, known, before)
+        unsaved: list[FileRow] = []
+        looking = Looking(self._on_hashed(unsaved), self._options.stop.is_set, self._options.retry, self._trusted())
+        pending = to_hash(discovery, known, looking)
+        self._meter.start(Phase.HASH, [(found.stat.size, found.stat.size) for found in pending])
+        try:
+            result = survey(discovery, known, self._roots, looking)
+        finally:
+            # The hashes are kept even where the run ends here.
+            manifest.put_files(unsaved)
+        result.rows = [self._without_reader(row) for row in result.rows]
+        self._save(result, {row.path: row for row in manifest.files()} if pending else known)
+        return result
+
+    def _trusted(self) -> bool:
+        return self._index.manifest.get("sniff") == str(SNIFF_VERSION)
+
+    def _on_hashed(self, unsaved: list[FileRow]) -> Callable[[Found, FileRow], None]:
+        saved = time.monotonic()
+
+        def on_hashed(found: Found, row: FileRow) -> None:
+            nonlocal saved
+            unsaved.append(row)
+            self._meter.done(found.stat.size, found.stat.size)
+            if time.monotonic() - saved > _SAVE_SECONDS:
+                self._index.manifest.put_files(unsaved)
+                unsaved.clear()
+                saved = time.monotonic()
+
+        return on_hashed
+
+    def _without_reader(self, row: FileRow) -> FileRow:
+        if row.asset_id is None or (row.media_type and self._index.registry.entry(row.media_type)):
+            return row
+        return replace(row, asset_id=None, verdict=FileState.SKIPPED, reason=f"{row.media_type} files are not read")
+
+    def _save(self, result: Survey, known: dict[Path, FileRow]) -> None:
+        manifest = self._index.manifest
+        identities = {root.path: root for root in manifest.roots()}
+        unseen = set(self._discovery.unseen)
+        present = [root for root in map(root_at, self._roots) if root and root.path not in unseen]
+        inside = [path for path in identities if any(path != r and path.is_relative_to(r) for r in self._roots)]
+        changed = [row for row in result.rows if known.get(row.path) != row]
+        with manifest.transaction():
+            manifest.put_files(changed)
+            manifest.drop_files(result.gone)
+            manifest.put_roots(root for root in present if identities.get(root.path) != root)
+            manifest.drop_roots(inside)
+            manifest.set("sniff", str(SNIFF_VERSION))
+            manifest.set("profile", self._index.profile)
+
+    def _report(self, interrupted: bool) -> IndexReport:
+        manifest = self._index.manifest
+        outcomes = [o for o in manifest.outcomes() if any(o.path.is_relative_to(root) for root in self._roots)]
+        counts, problems = _summary(outcomes)
+        return IndexReport(
+            counts,
+            problems,
+            interrupted,
+            read=self._read,
+            moved=self._moved,
+            removed=self._removed,
+            passed_over=self._discovery.passed_over,
+            pieces=manifest.pieces(),
+            seconds=time.monotonic() - self._began,
+        )
+
+
+def default_workers() -> int:
+    """As many readers as processors and memory allow."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, psutil.virtual_memory().total // _BYTES_A_WORKER, _MOST_WORKERS))

@@ -1,0 +1,142 @@
+"""Text that stands on a page only as pixels: whole scans, and large pictures among text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from haystack_agent.records import Box
+from ingest.layout import union
+from ingest.readers.geometry import Rect, area, centre_inside, intersection
+from ingest.readers.native_page import NativePage
+from ingest.readers.page_text import Fragment, Frame, Word
+from ingest.readers.text_quality import is_broken, nonsense
+from ingest.render import pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ingest.ocr import OcrEngine, OcrLine
+
+OCR_SCALE = 200 / 72
+"""Pixels a point."""
+OCR_SIDE = 2000
+LARGE_PICTURE = 0.15
+"""Share of the page from which a picture is read."""
+FEW_CHARACTERS = 16
+MANY_PATHS = 300
+"""Drawn paths that, on a page almost without text, may be letters."""
+
+
+def needs_ocr(page: NativePage) -> bool:
+    """Whether the page as a whole must be read from its pixels: no text layer, or one that cannot be trusted."""
+    text = page.text
+    count = sum(char.isalnum() for char in text)
+    if count == 0:
+        return bool(page.pictures or page.paths)
+    if is_broken(text):
+        return True
+    if count < FEW_CHARACTERS and page.paths > MANY_PATHS:
+        return True
+    whole = page.frame.width * page.frame.height
+    scanned = any(area(picture) > 0.8 * whole for picture in page.pictures)
+    return scanned and nonsense(text) > 0.25
+
+
+def large_pictures(page: NativePage) -> list[Rect]:
+    """Pictures worth reading: large, and not merely the ground that the page's own text is written on."""
+    whole = page.frame.width * page.frame.height
+    found: list[Rect] = []
+    for rect in sorted(page.pictures, key=area, reverse=True):
+        words = [word for fragment in page.fragments for word in fragment.words if _stands_in(word, rect, page.frame)]
+        written_over = sum(len(word.text) for word in words) > 200 * area(rect) / whole
+        inside = any(area(intersection(rect, other)) > 0.7 * area(rect) for other in found)
+        if area(rect) > LARGE_PICTURE * whole and not written_over and not inside:
+            found.append(rect)
+    return found
+
+
+def _stands_in(word: Word, rect: Rect, frame: Frame) -> bool:
+    return centre_inside(_points(word.box, frame), rect)
+
+
+def _points(box: Box, frame: Frame) -> Rect:
+    return box.x0 * frame.width, box.y0 * frame.height, box.x1 * frame.width, box.y1 * frame.height
+
+
+class PixelReader:
+    """Reads pages and pictures of one document; a picture that comes back on other pages is read once."""
+
+    def __init__(self, ocr: OcrEngine) -> None:
+        self._ocr = ocr
+        self._seen: set[bytes] = set()
+
+    def page_image(self, page: Any) -> Image:
+        """The page drawn as large as OCR uses it."""
+        return pixels(page, OCR_SCALE, OCR_SIDE)
+
+    def picture_image(self, page: Any, rect: Rect) -> Image:
+        """A part of the page drawn as large as OCR uses it."""
+        return pixels(page, OCR_SCALE, OCR_SIDE, rect)
+
+    def page(self, image: Image, frame: Frame) -> list[Fragment]:
+        """Fragments of a whole page."""
+        if _is_blank(image):
+            return []
+        return ocr_fragments(self._ocr.read(image), (0.0, 0.0, frame.width, frame.height), _upright(frame))
+
+    def picture(self, image: Image, native: NativePage, rect: Rect) -> list[Fragment]:
+        """Fragments in a picture on a page that are not part of the page's own text."""
+        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        if key in self._seen or _is_blank(image):
+            return []
+        self._seen.add(key)
+        frame = _upright(native.frame)
+        known = [_points(word.box, frame) for fragment in native.fragments for word in fragment.words]
+        found = ocr_fragments(self._ocr.read(image), rect, frame)
+        return [f for f in found if not any(centre_inside(f.rect, w, 1) or centre_inside(w, f.rect) for w in known)]
+
+
+def _upright(frame: Frame) -> Frame:
+    return Frame((1.0, 0.0, 0.0, 1.0, 0.0, 0.0), frame.width, frame.height)
+
+
+def _is_blank(image: Image) -> bool:
+    low, high = image.convert("L").reduce(max(1, min(image.size) // 600)).getextrema()
+    return isinstance(low, (int, float)) and isinstance(high, (int, float)) and high - low < 24
+
+
+def ocr_fragments(lines: Sequence[OcrLine], place: Rect, frame: Frame) -> list[Fragment]:
+    """Lines read in a picture that lies at `place` (points of the visible page), cut at wide gaps."""
+    fragments: list[Fragment] = []
+    for line in lines:
+        group: list[Word] = []
+        for token in re.finditer(r"\S+", line.text):
+            word = _word(token.group(), token.span(), line, place, frame)
+            height = word.rect[3] - word.rect[1]
+            if group and word.rect[0] - group[-1].rect[2] > 1.5 * height:
+                fragments.append(_fragment(group, len(fragments)))
+                group = []
+            group.append(word)
+        if group:
+            fragments.append(_fragment(group, len(fragments)))
+    return fragments
+
+
+def _word(text: str, span: tuple[int, int], line: OcrLine, place: Rect, frame: Frame) -> Word:
+    parts = [word for word in line.words if word.start < span[1] and word.end > span[0] and word.box]
+    box = union([part.box for part in parts if part.box]) if parts else line.box
+    width, height = place[2] - place[0], place[3] - place[1]
+    rect = (place[0] + box.x0 * width, place[1] + box.y0 * height,
+            place[0] + box.x1 * width, place[1] + box.y1 * height)  # fmt: skip
+    return Word(text, frame.rect(rect), frame.box(rect))
+
+
+def _fragment(words: Sequence[Word], order: int) -> Fragment:
+    rects = [word.rect for word in words]
+    rect = (min(r[0] for r in rects), min(r[1] for r in rects), max(r[2] for r in rects), max(r[3] for r in rects))
+    return Fragment(tuple(words), rect, max(1.0, 0.8 * (rect[3] - rect[1])), False, order)
+
+
