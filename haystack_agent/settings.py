@@ -22,9 +22,18 @@ PREFIX = "HAYSTACK_"
 
 
 def config_file() -> Path:
-    """The config file; it need not exist."""
+    """The config file; it need not exist unless it is named.
+
+    Raises:
+        UsageError: it is named and not there.
+    """
     named = os.environ.get(f"{PREFIX}CONFIG_FILE")
-    return Path(named).expanduser() if named else user_config_path(APP, appauthor=False) / "config.toml"
+    if not named:
+        return user_config_path(APP, appauthor=False) / "config.toml"
+    path = Path(named).expanduser()
+    if not path.is_file():
+        raise UsageError(f"HAYSTACK_CONFIG_FILE names {path}, which is not a file.")
+    return path
 
 
 def _absolute(path: Path) -> Path:
@@ -56,8 +65,6 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     workers: int | None = Field(default=None, ge=1, le=256)
     """Number of processes that read files; by default as many as there are processors."""
-    ocr: bool = True
-    """Whether text is read from pictures, scans and video frames."""
     viewer: str | None = None
     """Command that ``open`` runs with a file in place of the system's viewer."""
 

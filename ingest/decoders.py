@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haystack_agent.errors import ReadFailed, UnsupportedFile
-from ingest.frames import ClipInfo, Frame, Geometry, Luma, clip_origin, open_container, video_stream
+from ingest.frames import ClipInfo, Frame, Geometry, Luma, check_side, clip_origin, open_container, video_stream
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -165,6 +165,7 @@ class PyAVFrames:
             self._clock += 1 / float(self._stream.average_rate or 25)
         else:
             self._clock = max(0.0, float(frame.time) - self._origin)
+        check_side(frame.width, frame.height)
         if self._geometry is None or (frame.width, frame.height) != (self._geometry.width, self._geometry.height):
             self._geometry = _geometry(frame, self._stream)
         return PyAVFrame(frame, self._clock, self._geometry, self._scalers)
@@ -175,6 +176,8 @@ class PyAVFrames:
         width, height = geometry.seen()
         duration = container.duration / 1_000_000 if container.duration and container.duration > 0 else None
         tags = {key.lower(): value for key, value in {**self._stream.metadata, **container.metadata}.items()}
+        if duration and container.format.name.startswith("matroska"):
+            duration = max(0.0, duration - self._origin)  # its header counts from zero, not from the first frame
         rate = float(self._stream.average_rate) if self._stream.average_rate else None
         return ClipInfo(width, height, duration, rate, tags)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,8 @@ _REFILL = 0.4
 """... and how many a second come back."""
 _HELD = 4
 _REMEMBERED = 3
+_CLOCK_PACE = 2.0
+"""Seconds within which a counter shows its next value."""
 _CLOCK_PAUSE = 5.0
 """Seconds between two readings of a picture in which only a running clock or counter changes."""
 _HALF_STEP = 0.125
@@ -62,8 +65,10 @@ class _Seen:
     """Time of the last sample that looked the same."""
     read_at: float
     lines: tuple[OcrLine, ...]
+    runs: int = 0
+    """For how many readings on end a counter has run."""
     clocks: NDArray[np.bool_] | None = None
-    """Cells in which a counter runs."""
+    """Cells in which it runs."""
 
 
 @dataclass(slots=True)
@@ -80,13 +85,14 @@ class FrameTextReader:
     def see(self, frame: Frame, luma: Luma) -> bool:
         """Take note of a sample; True if a frame was read now, which takes long."""
         since, self._last = self._last, frame.time
+        ran = self._read_lasting(frame.time)
         self._allowance = min(_ALLOWANCE, self._allowance + (frame.time - since) * _REFILL)
         if self._is_shown(frame.time, luma):
             if not self._pending:
                 self._seen[-1].until = frame.time
         else:
             self._hold(_candidate(frame, luma, since))
-        return self._read_due(frame.time)
+        return self._read_due(frame.time) or ran
 
     def finish(self, end: float) -> list[Reading]:
         """Read what is still waiting, and return all readings in order; the last one lasts until `end`."""
@@ -112,6 +118,11 @@ class FrameTextReader:
         if len(self._pending) > _HELD:
             self._pending.remove(min(self._pending[:-1], key=lambda one: one.sharpness))
 
+    def _read_lasting(self, time: float) -> bool:
+        """Read a picture that has stood alone until now (few frames a second, or a frame that lasts)."""
+        lasts = bool(self._pending) and time - self._pending[-1].time >= _WINDOW
+        return self._read(len(self._pending) - 1) if lasts and self._allowance >= 1 else False
+
     def _read_due(self, time: float) -> bool:
         due = bool(self._pending) and time - self._pending[0].time >= _WINDOW - 1e-3
         if not due or self._allowance < 1:
@@ -130,14 +141,16 @@ class FrameTextReader:
             else:
                 run = [index]
         if len(run) == 1:
-            run = list(range(len(pending)))
+            return max(range(len(pending)), key=lambda index: (pending[index].sharpness, -index))
         return max(run, key=lambda index: (pending[index].sharpness, -index))
 
     def _read(self, chosen: int) -> bool:
-        """Read a candidate; those after it that look different go on waiting."""
+        """Read a candidate; what stood still after it and looks different goes on waiting."""
         candidate = self._pending[chosen]
         start = self._onset(chosen)
         later = self._pending[chosen + 1 :]
+        if later and not any(_alike(one.luma, two.luma) for one, two in pairwise(self._pending)):
+            later = []  # all is moving: the sharpest stands for the whole window
         alike = [one for one in later if _alike(candidate.luma, one.luma)]
         self._pending = [one for one in later if all(one is not same for same in alike)]
         until = alike[-1].time if alike and not self._pending else candidate.time
@@ -151,7 +164,7 @@ class FrameTextReader:
 
     def _remember(self, seen: _Seen) -> None:
         if self._seen:
-            seen.clocks = _clock_cells(self._seen[-1], seen)
+            _find_clocks(self._seen[-1], seen)
         self._seen = [*self._seen[-_REMEMBERED + 1 :], seen]
 
     def _onset(self, chosen: int) -> float:
@@ -192,10 +205,11 @@ def changed_cells(one: Luma, two: Luma) -> NDArray[np.bool_] | None:
     return np.asarray(sums > _CHANGED * _CELL * _CELL, dtype=np.bool_)
 
 
-def _clock_cells(before: _Seen, after: _Seen) -> NDArray[np.bool_] | None:
-    """Cells of lines in which nothing but digits differs between two readings close in time."""
-    if before.luma.shape != after.luma.shape or after.read_at - before.read_at > _CLOCK_PAUSE + 1:
-        return None
+def _find_clocks(before: _Seen, after: _Seen) -> None:
+    """Note in `after` where lines differ from `before` in digits alone, once that has happened quickly and again."""
+    pace = _CLOCK_PAUSE + 1 if before.clocks is not None else _CLOCK_PACE
+    if before.luma.shape != after.luma.shape or after.read_at - before.read_at > pace:
+        return
     old = {(skeleton(line.text), round(line.box.y0 * 20)): line for line in before.lines}
     running = [
         line
@@ -203,7 +217,9 @@ def _clock_cells(before: _Seen, after: _Seen) -> NDArray[np.bool_] | None:
         for was in (old.get((skeleton(line.text), round(line.box.y0 * 20))),)
         if was is not None and was.text != line.text and abs(was.box.x0 - line.box.x0) < 0.05
     ]
-    return _cells_of(running, after.luma.shape) if running else None
+    after.runs = before.runs + 1 if running else 0
+    if after.runs >= 2:
+        after.clocks = _cells_of(running, after.luma.shape)
 
 
 def _cells_of(lines: Sequence[OcrLine], shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -29,6 +29,7 @@ MAX_SIDE = 8192
 """Longest side in pixels of a frame that is decoded."""
 _LATE_START = 1.0
 """A clock that starts this late (seconds) is a programme clock, not an offset meant to be seen."""
+_PROGRAMMES = frozenset({"mpegts", "mpeg"})
 _CONTAINERS = {
     "mp4": "mp4", "mov": "mov", "3gp": "3gp", "mkv": "matroska", "webm": "webm", "avi": "avi", "mpegts": "mpegts",
     "mpeg": "mpeg", "flv": "flv", "wmv": "asf", "ogv": "ogg",
@@ -170,16 +171,24 @@ def video_stream(container: Any) -> Any:
         raise ReadFailed("the video is coded in a way that no decoder here knows; convert it to H.264")
     if context.codec_tag.lower() in {"encv", "drmi"}:
         raise EncryptedFile("the video is copy-protected (encrypted) and cannot be read")
-    if max(context.width, context.height) > MAX_SIDE:
-        size = f"{context.width} x {context.height}"
-        raise ReadLimitExceeded(f"frames of {size} pixels are larger than the limit of {MAX_SIDE} a side")
+    check_side(context.width, context.height)
     return stream
 
 
+def check_side(width: int, height: int) -> None:
+    """Raise `ReadLimitExceeded` for frames that are larger than `MAX_SIDE`."""
+    if max(width, height) > MAX_SIDE:
+        raise ReadLimitExceeded(f"frames of {width} x {height} pixels are larger than the limit of {MAX_SIDE} a side")
+
+
 def clip_origin(container: Any) -> float:
-    """Seconds on the container's clock that count as the start of the video."""
-    start = (container.start_time or 0) / 1_000_000
-    return start if start >= _LATE_START else 0.0
+    """Seconds on the container's clock that count as the start of the video.
+
+    Programme streams count from any moment, so their first one is the start, and so it is for clips cut from a longer
+    recording with its clock. Elsewhere zero is the start, even where the picture begins a little later.
+    """
+    start: float = (container.start_time or 0) / 1_000_000
+    return start if start >= _LATE_START or container.format.name in _PROGRAMMES else 0.0
 
 
 def open_frames(path: Path, media_type: str, threads: int = 1) -> FrameSource:

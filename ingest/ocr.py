@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import statistics
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from haystack_agent.records import Box, Span
 from ingest import tesseract
 from ingest.layout import Line
-from ingest.rapid import Quad, RapidReader, Region
+from ingest.rapid import Pixels, Quad, RapidReader, Region
 from ingest.reading_order import rows_in_order
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 MIN_SCORE = 0.6
 """Mean confidence under which a stretch of text is taken for noise."""
 _WORK_SIDE = 2000
-"""Longest side in pixels at which text is searched; larger pictures are scaled down."""
+"""Longest side in pixels at which text is searched at first."""
+_READ_SIDE = 4000
+"""Longest side in pixels at which what was found is read, and small print is searched."""
+_SMALL = 14.0
+"""Height in pixels of a line found under which more may be found in a larger picture."""
+_UPSIDE_DOWN_LINES = 3
+"""Stretches of text from which a picture may be a page that stands on its head."""
 _MIN_SIDE = 736
 """Shorter side to which small pictures are scaled up, within reason: small letters are found better."""
 _MAX_ENLARGE = 3.0
@@ -30,6 +37,10 @@ _SURE = 0.92
 _DENSITY = 0.8
 """Characters in a stretch of text as long as it is high, at least, where all of it was read."""
 _SURE_SHARE = 0.6
+_WORD_LENGTH = 2.0
+"""Length of a word in heights at least, to be looked at by Tesseract."""
+_HUGE = 0.5
+"""Share of the picture's height from which one or two letters are no text."""
 _SPARSE = 8
 """Stretches of text under which a picture is no page."""
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -58,20 +69,38 @@ class OcrEngine:
         Raises:
             ModelUnavailable: the bundled OCR models are missing.
         """
-        picture, scale = _working_picture(image)
-        size = (image.width * scale, image.height * scale)
-        return [_line(row, size) for row in rows_in_order(self._regions(picture))]
+        picture = image if image.mode == "RGB" else image.convert("RGB")
+        picture = _resized(picture, min(_READ_SIDE / max(picture.size), _enlargement(picture.size)))
+        return [_line(row, picture.size) for row in rows_in_order(self._regions(picture))]
 
     def _regions(self, picture: Image) -> list[Region]:
         """Stretches of text by RapidOCR, and by Tesseract where RapidOCR sees text in letters that it does not know."""
-        pixels = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
-        quads = self._rapid.detect(pixels)
-        regions = self._rapid.recognise(pixels, quads)
-        kept = [region for region in regions if region.score >= MIN_SCORE]
-        if _looks_foreign(quads, kept) and tesseract.can_help():
-            foreign = tesseract.read_other_scripts(picture, sparse=len(quads) < _SPARSE)
+        quads = self._detected(picture)
+        regions = self._upright(_pixels(picture), quads)
+        kept = _without_noise(regions, picture.height)
+        lines = [quad for quad in quads if _length(quad) >= _WORD_LENGTH and _height(quad) < _HUGE * picture.height]
+        if _looks_unread(lines, kept) and tesseract.can_help():
+            foreign = _by_tesseract(picture, lines)
             kept = [region for region in kept if not any(_covers(other, region) for other in foreign)] + foreign
         return kept
+
+    def _detected(self, picture: Image) -> list[Quad]:
+        """Quads in pixels of `picture`, found in a smaller copy unless the print is too small for that."""
+        scale = min(1.0, _WORK_SIDE / max(picture.size))
+        quads = self._rapid.detect(_pixels(_resized(picture, scale)))
+        heights = [_height(quad) for quad in quads]
+        if scale < 1 and len(quads) >= _SPARSE and statistics.median(heights) < _SMALL:
+            scale = 1.0
+            quads = self._rapid.detect(_pixels(picture))
+        return [quad / np.float32(scale) for quad in quads]
+
+    def _upright(self, pixels: Pixels, quads: list[Quad]) -> list[Region]:
+        """What stands in the quads, read from the other side where the picture seems to stand on its head."""
+        regions = self._rapid.recognise(pixels, quads)
+        if len(quads) < _UPSIDE_DOWN_LINES or not _looks_unread(quads, regions):
+            return regions
+        flipped = self._rapid.recognise(pixels, [np.roll(quad, 2, axis=0) for quad in quads])
+        return regions if _looks_unread(quads, flipped) else flipped
 
 
 def lines_of(ocr: Sequence[OcrLine]) -> list[Line]:
@@ -89,23 +118,62 @@ def _is_apart(above: Box, box: Box) -> bool:
     return box.y0 - above.y1 > 0.8 * height or box.y0 < above.y0 or not overlaps
 
 
-def _working_picture(image: Image) -> tuple[Image, float]:
-    """RGB at the size at which text is searched, and that size over the picture's own."""
-    from PIL import Image as PilImage
+def _enlargement(size: tuple[int, int]) -> float:
+    """How much a small picture is scaled up."""
+    return max(1.0, min(_MAX_ENLARGE, _MIN_SIDE / min(size)))
 
-    scale = min(_WORK_SIDE / max(image.size), max(1.0, min(_MAX_ENLARGE, _MIN_SIDE / min(image.size))))
-    picture = image if image.mode == "RGB" else image.convert("RGB")
+
+def _resized(picture: Image, scale: float) -> Image:
+    from PIL.Image import Resampling
+
     if abs(scale - 1) <= 0.01:
-        return picture, 1.0
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return picture.resize(size, PilImage.Resampling.BICUBIC if scale > 1 else PilImage.Resampling.LANCZOS), scale
+        return picture
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Resampling.BICUBIC if scale > 1 else Resampling.LANCZOS)
 
 
-def _looks_foreign(quads: Sequence[Quad], read: Sequence[Region]) -> bool:
+def _pixels(picture: Image) -> Pixels:
+    """BGR, as the engine wants it."""
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def _height(quad: Quad) -> float:
+    return min(float(np.linalg.norm(quad[corner] - quad[0])) for corner in (1, 3))
+
+
+def _without_noise(regions: Sequence[Region], height: int) -> list[Region]:
+    """What is read with confidence; in a picture with little text, single letters must be surer and not huge.
+
+    Wheels, windows and whole faces are otherwise read as an 8, an O or a 1.
+    """
+    kept = [region for region in regions if region.score >= MIN_SCORE]
+    if len(kept) >= _SPARSE:
+        return kept
+    return [
+        region
+        for region in kept
+        if len(region.text) > 2 or (region.score >= _SURE and _height(region.quad) < _HUGE * height)
+    ]
+
+
+def _looks_unread(quads: Sequence[Quad], read: Sequence[Region]) -> bool:
     """Whether much of what was found as text was not read: unknown letters come out as nothing, or as doubtful ones."""
     found = sum(_length(quad) for quad in quads)
     sure = sum(min(len(region.glyphs) / _DENSITY, _length(region.quad)) for region in read if region.score >= _SURE)
     return found > 0 and sure < _SURE_SHARE * found
+
+
+def _by_tesseract(picture: Image, quads: Sequence[Quad]) -> list[Region]:
+    """What Tesseract reads in the part of the picture where text was found: the whole of a photo takes it long."""
+    corners = np.concatenate(quads)
+    margin = max(map(_height, quads))
+    left, top = np.maximum(corners.min(axis=0) - margin, 0).astype(int).tolist()
+    right, bottom = np.minimum(corners.max(axis=0) + margin, picture.size).astype(int).tolist()
+    scale = min(1.0, _WORK_SIDE / max(right - left, bottom - top))
+    part = _resized(picture.crop((left, top, right, bottom)), scale)
+    regions = tesseract.read_other_scripts(part, sparse=len(quads) < _SPARSE)
+    place = np.array([left, top], dtype=np.float32)
+    return [replace(region, quad=region.quad / np.float32(scale) + place) for region in regions]
 
 
 def _length(quad: Quad) -> float:
@@ -121,7 +189,7 @@ def _covers(foreign: Region, region: Region) -> bool:
     return bool(x0 <= x <= x1 and y0 <= y <= y1)
 
 
-def _line(row: Sequence[Region], size: tuple[float, float]) -> OcrLine:
+def _line(row: Sequence[Region], size: tuple[int, int]) -> OcrLine:
     texts: list[str] = []
     spans: list[Span] = []
     offset = 0
@@ -142,7 +210,7 @@ def _as_read(row: Sequence[Region]) -> Sequence[Region]:
     return row[::-1] if leftward > directions.count("L") else row
 
 
-def _words(region: Region, size: tuple[float, float], offset: int) -> list[Span]:
+def _words(region: Region, size: tuple[int, int], offset: int) -> list[Span]:
     """One span per word, or per character where a script has no spaces; the box from the characters' extents."""
     if not region.glyphs:
         return [Span(offset, offset + len(region.text), _box(region.quad, size))]
@@ -160,7 +228,7 @@ def _part(quad: Quad, start: float, end: float) -> Quad:
     return np.stack([quad[0] + start * top, quad[0] + end * top, quad[3] + end * bottom, quad[3] + start * bottom])
 
 
-def _box(corners: Quad, size: tuple[float, float]) -> Box:
+def _box(corners: Quad, size: tuple[int, int]) -> Box:
     x = np.clip(corners[:, 0] / size[0], 0, 1)
     y = np.clip(corners[:, 1] / size[1], 0, 1)
     return Box(float(x.min()), float(y.min()), float(x.max()), float(y.max()))

@@ -23,7 +23,7 @@ from ingest.reading import Reading, plan_jobs
 from ingest.sandbox import Limits, SandboxOptions, limits_for
 from ingest.sniff import SNIFF_VERSION
 from ingest.upkeep import collect, files_by_asset, mend, refresh_placings
-from ingest.writer import AssetWriter, IndexParts, PieceEncoder, room_on
+from ingest.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
 
 __all__ = ["IndexOptions", "IndexParts", "PieceEncoder", "forget", "index_folders", "status"]
 
@@ -44,6 +44,8 @@ class IndexOptions:
     workers: int | None = None
     """Number of reading processes; by default what processors and memory allow."""
     limits: Callable[[str], Limits] = limits_for
+    reserve: int = RESERVE_BYTES
+    """Bytes that must be free on the index's disk before anything is read."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set it to end the run cleanly, as Ctrl-C does."""
 
@@ -162,7 +164,7 @@ class _Run:
         jobs = plan_jobs(self._index, files, found, self._options.retry)
         if not jobs:
             return
-        with room_on(manifest.path.parent):
+        with room_on(manifest.path.parent, self._options.reserve):
             writer = AssetWriter(self._index)
             reading = Reading(jobs, writer, self._meter, self._options.stop)
             sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)

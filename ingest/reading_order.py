@@ -34,7 +34,7 @@ RegionT = TypeVar("RegionT", bound=Placed)
 
 @dataclass(frozen=True, slots=True)
 class _Item(Generic[RegionT]):
-    """A region with its upright box after the common slant of all lines is taken out."""
+    """A region with its upright box after the picture is turned so that most text runs to the right."""
 
     region: RegionT
     x0: float
@@ -81,24 +81,23 @@ def _units(rows: Sequence[list[_Item[RegionT]]], stack_of: Mapping[int, int]) ->
     return units
 
 
-def slant(regions: Sequence[Placed]) -> float:
-    """The angle in radians at which most text runs, in the range of a quarter turn around level."""
-    angles, weights = [], []
-    for region in regions:
-        along = region.quad[1] + region.quad[2] - region.quad[0] - region.quad[3]
-        angle = math.atan2(float(along[1]), float(along[0]))
-        if abs(angle) < math.pi / 4:
-            angles.append(angle)
-            weights.append(float(np.hypot(*along)))
-    if not angles:
+def text_direction(regions: Sequence[Placed]) -> float:
+    """The angle in radians at which most text runs: 0 to the right, a quarter of the circle for downwards."""
+    along = np.array([region.quad[1] + region.quad[2] - region.quad[0] - region.quad[3] for region in regions])
+    if not len(along):
         return 0.0
-    order = np.argsort(angles)
-    total = np.cumsum(np.asarray(weights)[order])
-    return float(np.asarray(angles)[order][int(np.searchsorted(total, total[-1] / 2))])
+    angles, lengths = np.arctan2(along[:, 1], along[:, 0]), np.hypot(along[:, 0], along[:, 1])
+    quarters = np.round(angles / (math.pi / 2)).astype(int) % 4
+    quarter = int(np.bincount(quarters, weights=lengths, minlength=4).argmax())
+    chosen = quarters == quarter
+    turns = (angles[chosen] - quarter * math.pi / 2 + math.pi) % (2 * math.pi) - math.pi
+    order = np.argsort(turns)
+    total = np.cumsum(lengths[chosen][order])
+    return quarter * math.pi / 2 + float(turns[order][int(np.searchsorted(total, total[-1] / 2))])
 
 
 def _level(regions: Sequence[RegionT]) -> list[_Item[RegionT]]:
-    angle = slant(regions)
+    angle = text_direction(regions)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     items = []
     for region in regions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,9 +46,9 @@ def render_page(path: Path, page: int, media_type: str, width: int = 1000) -> Im
 
 def pixels(page: Any, scale: float, max_side: int, clip: Rect | None = None) -> Image:
     """A PyMuPDF page, or the part `clip` (points of the visible page) of it, drawn at `scale` pixels a point."""
-    import pymupdf
     from PIL import Image as Pictures
 
+    pymupdf: Any = importlib.import_module("pymupdf")
     area = pymupdf.Rect(clip) if clip else page.rect
     scale = min(scale, max_side / max(area.width, area.height, 1.0))
     drawn = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), clip=area, colorspace=pymupdf.csRGB, alpha=False)
@@ -67,6 +68,11 @@ def mark_boxes(image: Image, boxes: Sequence[Box]) -> Image:
     for box in boxes:
         corners = (box.x0 * image.width, box.y0 * image.height, box.x1 * image.width, box.y1 * image.height)
         x0, y0, x1, y1 = (round(corner) for corner in corners)
-        place = (max(0, x0 - line), max(0, y0 - line), min(image.width - 1, x1 + line), min(image.height - 1, y1 + line))
+        place = (
+            max(0, x0 - line),
+            max(0, y0 - line),
+            min(image.width - 1, x1 + line),
+            min(image.height - 1, y1 + line),
+        )
         draw.rectangle(place, fill=(*MARK, MARK_STRENGTH), outline=(*MARK, 255), width=line)
     return Pictures.alpha_composite(image.convert("RGBA"), layer).convert("RGB")

@@ -148,7 +148,9 @@ def _matroska_type(head: bytes) -> str | None:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Packets of 188 bytes, or of 192 with four bytes of time before each, begin with a sync byte."""
+    """Packets of 188 bytes, or of 192 with four bytes of time before each, begin with a sync byte (a ``G`` in text)."""
+    if b"\0" not in head[:4096] and b"\xff" not in head[:4096]:
+        return False
     for start, length in ((0, 188), (4, 192)):
         syncs = head[start : start + length * 5 : length]
         if len(syncs) >= 3 and set(syncs) == {0x47}:

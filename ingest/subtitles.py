@@ -53,10 +53,14 @@ def subtitle_files(video: Path, beside: Iterable[Path]) -> tuple[Path, ...]:
     found = []
     for path in beside:
         base = path.stem.casefold()
-        if path.suffix.lower() in SUFFIXES and path.parent == video.parent and (
-            base == stem
-            or base.startswith((stem + ".", video.name.casefold() + "."))
-            or base == video.name.casefold()
+        if (
+            path.suffix.lower() in SUFFIXES
+            and path.parent == video.parent
+            and (
+                base == stem
+                or base.startswith((stem + ".", video.name.casefold() + "."))
+                or base == video.name.casefold()
+            )
         ):
             found.append(path)
     return tuple(sorted(found))

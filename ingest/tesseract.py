@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT = 20
-"""Seconds: less than the time after which a silent worker is killed."""
+_TIMEOUT = 10
+"""Seconds of one call, of which there are two: less than the time after which a silent worker is killed."""
 _MIN_WORD = 40.0
 """Confidence, 0 to 100, under which a word is noise."""
-_MIN_LINE = 60.0
+_MIN_LINE = 75.0
+_MIN_LETTERS = 3
+"""Letters of a line at least: in photos, Tesseract sees words of one or two where there are none."""
 _MAX_PACKS = 4
 
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -104,7 +106,7 @@ def read_other_scripts(picture: Image, sparse: bool) -> list[Region]:
     """
     buffer = io.BytesIO()
     picture.convert("L").save(buffer, "PNG", compress_level=1)
-    packs = _packs(_seen_scripts(buffer.getvalue()))
+    packs = _packs(SCRIPTS if sparse else _seen_scripts(buffer.getvalue()))
     if not packs:
         return []
     mode = "11" if sparse else "3"
@@ -176,7 +178,9 @@ def _is_wanted(line: Sequence[_Word]) -> bool:
     """Whether a line is read with confidence and mostly in letters that RapidOCR does not know."""
     letters = [char for word in line for char in word.text if char.isalpha()]
     sure = sum(word.score * len(word.text) for word in line) / sum(len(word.text) for word in line)
-    return len(letters) >= 2 and sure >= _MIN_LINE and sum(map(is_other_script, letters)) >= 0.5 * len(letters)
+    return (
+        len(letters) >= _MIN_LETTERS and sure >= _MIN_LINE and sum(map(is_other_script, letters)) >= 0.5 * len(letters)
+    )
 
 
 def _region(line: Sequence[_Word]) -> Region:

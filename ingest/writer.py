@@ -29,7 +29,7 @@ BATCH_PIECES = 64
 _COMMIT_SECONDS = 2.0
 _COMMIT_PIECES = 500
 _MAX_WARNINGS = 20
-_RESERVE_BYTES = 64 << 20
+RESERVE_BYTES = 64 << 20
 """Free space below which nothing more is written: a full disk may damage more than this index."""
 
 
@@ -78,14 +78,14 @@ def placing_of(rows: Sequence[FileRow]) -> Placing:
 
 
 @contextmanager
-def room_on(path: Path) -> Iterator[None]:
+def room_on(path: Path, reserve: int = RESERVE_BYTES) -> Iterator[None]:
     """Say in the user's words that the disk is full.
 
     Raises:
         StorageFull: it is, or almost.
     """
     message = f"no room left on the disk that holds {path}: free some and run index again; what is indexed stays"
-    if shutil.disk_usage(path).free < _RESERVE_BYTES:
+    if shutil.disk_usage(path).free < reserve:
         raise StorageFull(message)
     try:
         yield

@@ -144,7 +144,8 @@ def test_odd_sizes_are_no_error(engine: OcrEngine, size: tuple[int, int]) -> Non
 
 
 def test_small_print_on_a_big_page_is_read(engine: OcrEngine) -> None:
-    picture = draw([(2400, 3300, "batch 77-1234-X of the small print")], (3600, 4800), 36)
+    lines = [(400, 400 + 100 * n, f"Ordinary line {n} of a page scanned at high resolution") for n in range(12)]
+    picture = draw([*lines, (2400, 3900, "batch 77-1234-X of the small print")], (3600, 4800), 36)
     assert "77-1234-X" in text_of(engine.read(picture))
 
 

@@ -63,7 +63,10 @@ class MiniLM:
         """Encode texts to an array of shape (len(texts), 384) with rows of length 1; beyond 256 tokens cut off."""
         import torch
 
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        tokens = [
+            encoding.ids
+            for encoding in self._tokenizer.encode_batch([text.encode("utf-8", "replace").decode() for text in texts])
+        ]
         vectors = np.empty((len(tokens), _WIDTH), dtype=np.float32)
         by_length = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
         with torch.inference_mode():

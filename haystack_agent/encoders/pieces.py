@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
 from haystack_agent.encoders import bm25
-from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.encoders.protocols import FloatArray, TextEncoder
 from haystack_agent.records import AssetMeta, Piece, PieceKind
 from haystack_agent.store.protocol import IndexedPiece, VectorName
 from haystack_agent.text.language import detect_language
@@ -22,21 +22,31 @@ _CONTEXT_SHOWN = 160
 class PieceEncoder:
     """Gives pieces their language and vectors."""
 
-    def __init__(self, text_encoder: TextEncoder) -> None:
-        self._text_encoder = text_encoder
+    def __init__(self, load: Callable[[], TextEncoder]) -> None:
+        """Take a function that loads the sentence encoder; it is called when the first text is encoded."""
+        self._load = load
+        self._text_encoder: TextEncoder | None = None
 
     def encode(self, pieces: Sequence[tuple[Piece, tuple[str, ...], datetime]]) -> list[IndexedPiece]:
         """Encode pieces given with the paths of their asset and its file's change time; order is kept."""
         indexed = [
-            IndexedPiece(_with_language(piece), paths, modified, bm25=_sparse(piece, paths))
-            for piece, paths, modified in pieces
+            IndexedPiece(clean, paths, modified, bm25=_sparse(clean, paths))
+            for clean, paths, modified in (
+                (_with_language(piece), paths, modified) for piece, paths, modified in pieces
+            )
         ]
         texts = {place: dense_text(item.piece) for place, item in enumerate(indexed)}
         places = [place for place, text in texts.items() if text]
-        vectors = self._text_encoder.encode_passages([texts[place] for place in places]) if places else ()
-        for place, vector in zip(places, vectors, strict=True):
+        for place, vector in zip(places, self._encode([texts[place] for place in places]), strict=True):
             indexed[place] = replace(indexed[place], dense=((VectorName.TEXT, vector),))
         return indexed
+
+    def _encode(self, texts: list[str]) -> Sequence[FloatArray]:
+        if not texts:
+            return ()
+        if self._text_encoder is None:
+            self._text_encoder = self._load()
+        return tuple(self._text_encoder.encode_passages(texts))
 
     def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
         """The same piece found at other paths: names are part of BM25, the dense vectors stay."""
@@ -76,4 +86,10 @@ def _sparse(piece: Piece, paths: tuple[str, ...]) -> bm25.SparseVector:
 
 
 def _with_language(piece: Piece) -> Piece:
-    return piece if piece.language else replace(piece, language=detect_language(piece.text))
+    language = piece.language or detect_language(piece.text)
+    return replace(piece, text=_storable(piece.text), heading=_storable(piece.heading), language=language)
+
+
+def _storable(text: str) -> str:
+    """Text without lone surrogates, which broken fonts yield and UTF-8 refuses; every offset stays."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,37 +2,27 @@
 
 Every write is logged before it is acknowledged, so that a killed process loses nothing acknowledged; `flush` also
 guards against a power cut. The engine maps its files into memory: on a full disk a write would end the process by a
-signal, so that room is made sure of before each one. A store must not be used after a fork.
+signal, so room is made sure of before each one. A store must not be used after a fork: calls would hang.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import cast
+
+import qdrant_edge
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
-from haystack_agent.errors import IndexDamaged
 from haystack_agent.records import Filters
-from haystack_agent.store import edge_files, points, validate
+from haystack_agent.store import edge_convert, edge_files, points, validate
 from haystack_agent.store.edge_files import translated
-from haystack_agent.store.points import Point, Scored
+from haystack_agent.store.packing import unescape
 from haystack_agent.store.protocol import Hit, IndexedPiece, StoreSchema, VectorName
-from haystack_agent.store.schema import (
-    DERIVED_FIELDS,
-    INTEGER_FIELDS,
-    KEYWORD_FIELDS,
-    AnyOf,
-    Condition,
-    Field,
-    conditions_of,
-    from_payload,
-)
-
-if TYPE_CHECKING:
-    import qdrant_edge
+from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, conditions_of
 
 _POINTS_A_WRITE = 500
 _BYTES_A_WRITE = 8 * 2**20
@@ -40,10 +30,10 @@ _POINTS_A_PAGE = 500
 
 
 class EdgeStore:
-    """A `Store` in a folder of this machine; make it with `open`."""
+    """A `Store` in a folder of this machine; made by `open`."""
 
     def __init__(self, shard: qdrant_edge.EdgeShard, path: Path, schema: StoreSchema) -> None:
-        self._open_shard: qdrant_edge.EdgeShard | None = shard
+        self._opened: qdrant_edge.EdgeShard | None = shard
         self._path = path
         self._schema = schema
         self._process = os.getpid()
@@ -54,59 +44,172 @@ class EdgeStore:
 
         Raises:
             IndexNotFound: there is none, and `create` is false.
-            IndexBusy: another process has it open.
+            IndexBusy: another process, or this one, has it open.
             IndexMismatch: its vectors are others than those of `schema`.
-            IndexDamaged: its files cannot be read.
-            StorageFull: no room to make or open it.
+            IndexDamaged: its files cannot be read, or pieces are missing.
+            StorageFull: too little room to make it or to open it safely.
+            IndexUnusable: it may not be read or written.
         """
         validate.check_schema(schema)
-        edge_files.require_room(path, 0)
-        if not path.exists():
+        if edge_files.is_missing(path):
             edge_files.refuse_missing(path, create)
+            edge_files.require_room(path, reserve=edge_files.TO_CREATE)
             _create(path, schema)
-        edge_files.check_config(path, schema)
-        shard = _load(path, schema)
-        try:
-            with translated(path):
-                edge_files.check_complete(path, shard.count(_count_request(())))
-            _add_missing_indexes(shard, path)
-        except BaseException:
-            shard.close()
-            raise
-        return cls(shard, path, schema)
+        edge_files.require_room(path)
+        edge_files.check_files(path, schema)
+        return cls(_load(path, schema), path, schema)
+
+    @property
+    def _shard(self) -> qdrant_edge.EdgeShard:
+        if self._opened is None:
+            raise ValueError(f"the store at {self._path} is closed")
+        if self._process != os.getpid():
+            raise RuntimeError("a store cannot be used after a fork: open it in the process that uses it")
+        return self._opened
 
     def upsert(self, pieces: Sequence[IndexedPiece]) -> None:
-        """Write pieces, replacing those with the same ids; written once this returns, whatever kills the process.
+        """Write pieces, replacing those with the same ids; no kill of the process loses them once this returns.
 
         Raises:
             ValueError: a piece has an unknown vector, a wrong length, NaN, or the like; nothing was written.
-            StorageFull: no room; batches already written stay.
+            StorageFull: no room; what was written before stays.
         """
-        import qdrant_edge
-
+        shard = self._shard
         validate.check_pieces(pieces, self._schema)
         for batch in points.batches(pieces, _POINTS_A_WRITE, _BYTES_A_WRITE):
             edge_files.require_room(self._path, sum(point.size for point in batch))
             with translated(self._path):
-                self._shard.update(qdrant_edge.UpdateOperation.upsert_points([_point(point) for point in batch]))
+                shard.update(edge_convert.upsert(batch))
 
     def flush(self) -> None:
         """Return once everything written is safe from a power cut."""
+        shard = self._shard
         with translated(self._path):
-            self._shard.flush()
+            shard.flush()
 
     def fetch(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
-        """All pieces of the assets, vectors included (dense ones of length 1), in order of asset and `Piece.index`."""
-        found = (record for group in points.groups(asset_ids) for record in self._scroll(Field.ASSET, group))
-        return points.in_order(_with_vectors(record, self._schema) for record in found)
+        """All pieces of the assets in order of asset and `Piece.index`, vectors included (dense ones of length 1)."""
+        records = (record for condition in points.asset_conditions(asset_ids) for record in self._scroll(condition))
+        return points.in_order(edge_convert.stored_piece(record, self._schema) for record in records)
 
     def delete_assets(self, asset_ids: Collection[str]) -> None:
         """Remove every piece of the assets; unknown ids are harmless."""
-        import qdrant_edge
-
-        for group in points.groups(asset_ids):
-            edge_files.require_room(self._path, 0)
-            condition = _filter((points.assets(group),))
-            assert condition is not None
+        shard = self._shard
+        for condition in points.asset_conditions(asset_ids):
+            edge_files.require_room(self._path)
             with translated(self._path):
-                self._shard.update(qdrant_edge.UpdateOperation.delete_points_by_filter(condition))
+                shard.update(edge_convert.delete(condition))
+
+    def search_dense(self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()) -> list[Hit]:
+        """The pieces with the highest cosine similarity, best first; equal scores in order of the piece's id.
+
+        Raises:
+            ValueError: no such vector here, another length, NaN.
+        """
+        validate.check_dense(name, vector, self._schema)
+        return self._search(qdrant_edge.Query.Nearest(vector.tolist(), using=name.value), limit, filters)
+
+    def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
+        """The pieces with the highest BM25 score, best first; pieces with none of the terms are not found.
+
+        Raises:
+            ValueError: indices not ascending and distinct, weights not finite.
+        """
+        validate.check_sparse(vector)
+        query = qdrant_edge.Query.Nearest(edge_convert.sparse(vector), using=VectorName.BM25.value)
+        return self._search(query, limit, filters) if vector.indices else []
+
+    def count(self, filters: Filters = Filters()) -> int:
+        """Number of pieces that meet the filters, exact."""
+        shard = self._shard
+        with translated(self._path):
+            return _count(shard, edge_convert.filter_of(conditions_of(filters)))
+
+    def asset_ids(self) -> Iterator[str]:
+        """Id of every asset with at least one piece, each once, in no order."""
+        request = qdrant_edge.FacetRequest(Field.ASSET.value, limit=max(1, self.count()), exact=True)
+        shard = self._shard
+        with translated(self._path):
+            found = [(str(hit.value), hit.count) for hit in shard.facet(request).hits]
+        # An asset that was removed is still listed, with no points.
+        return (unescape(value) for value, count in found if count)
+
+    def close(self) -> None:
+        """Flush and let go of the index; calling it twice is harmless."""
+        if self._opened is None:
+            return
+        shard, path = self._shard, self._path
+        self._opened = None
+        with translated(path):
+            try:
+                shard.flush()
+                edge_files.mark_closed(path, _count(shard, None))
+            finally:
+                shard.close()
+
+    def _search(self, query: qdrant_edge.Query, limit: int, filters: Filters) -> list[Hit]:
+        shard = self._shard
+        which = edge_convert.filter_of(conditions_of(filters))
+        with translated(self._path):
+            matching = _count(shard, which)
+
+        def ask(number: int) -> list[points.Scored]:
+            request = edge_convert.request(query, number, which, exact=matching <= points.EXACT_UP_TO)
+            with translated(self._path):
+                return [edge_convert.scored(point) for point in shard.query(request)]
+
+        return points.best_hits(ask, limit) if matching else []
+
+    def _scroll(self, condition: AnyOf) -> Iterator[qdrant_edge.Record]:
+        shard = self._shard
+        offset: qdrant_edge.PointId | None = None
+        while True:
+            request = edge_convert.page(condition, offset, _POINTS_A_PAGE)
+            with translated(self._path):
+                records, offset = shard.scroll(request)
+            yield from records
+            if offset is None:
+                return
+
+
+def _count(shard: qdrant_edge.EdgeShard, which: qdrant_edge.Filter | None) -> int:
+    return shard.count(qdrant_edge.CountRequest(exact=True, filter=which))
+
+
+def _create(path: Path, schema: StoreSchema) -> None:
+    """Make the shard beside its place and move it there, so that there is a whole one or none."""
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f"{path.name}.new-", dir=path.parent))
+        try:
+            shard = qdrant_edge.EdgeShard.create(str(draft), edge_convert.config(schema))
+            _add_indexes(shard)
+            shard.flush()
+            shard.close()
+            draft.rename(path)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+
+def _load(path: Path, schema: StoreSchema) -> qdrant_edge.EdgeShard:
+    closed = edge_files.read_closed(path)
+    with translated(path):
+        shard = qdrant_edge.EdgeShard.load(str(path), edge_convert.config(schema))
+        try:
+            edge_files.check_count(path, closed, _count(shard, None))
+            edge_files.mark_open(path)
+            _add_indexes(shard)
+        except BaseException:
+            shard.close()
+            raise
+    return shard
+
+
+def _add_indexes(shard: qdrant_edge.EdgeShard) -> None:
+    kinds = qdrant_edge.PayloadSchemaType
+    wanted = dict.fromkeys(KEYWORD_FIELDS, kinds.Keyword) | dict.fromkeys(INTEGER_FIELDS, kinds.Integer)
+    there = cast("dict[str, object]", shard.info().payload_schema)
+    for field, kind in wanted.items():
+        if field.value not in there:
+            shard.update(qdrant_edge.UpdateOperation.create_field_index(field.value, kind))

@@ -8,7 +8,6 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -95,13 +94,12 @@ def unpack_spans(packed: str) -> tuple[Span, ...]:
     try:
         raw = zlib.decompress(_decode(packed))
         (count,) = struct.unpack_from("<I", raw)
-        read = partial(np.frombuffer, raw)
-        flags = read("u1", count, 4)
-        starts, ends = read("<u4", 2 * count, 4 + count).reshape(2, -1).tolist()
+        flags = np.frombuffer(raw, np.uint8, count, 4)
+        starts, ends = np.frombuffer(raw, "<u4", 2 * count, 4 + count).reshape(2, -1).tolist()
         boxed = int(np.count_nonzero(flags & _HAS_BOX))
         place = 4 + 9 * count
-        boxes = _boxes(read("<u2", 4 * boxed, place))
-        times = iter(read("<f4", -1, place + 8 * boxed).reshape(-1, 2).tolist())
+        boxes = _boxes(np.frombuffer(raw, "<u2", 4 * boxed, place))
+        times = iter(np.frombuffer(raw, "<f4", -1, place + 8 * boxed).reshape(-1, 2).tolist())
         return tuple(
             Span(start, end, next(boxes) if flag & _HAS_BOX else None, _pair(times) if flag & _HAS_SECONDS else None)
             for start, end, flag in zip(starts, ends, flags.tolist(), strict=True)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from haystack_agent.store.packing import escape
 from haystack_agent.store.protocol import Hit, IndexedPiece
-from haystack_agent.store.schema import Payload, from_payload, to_payload
+from haystack_agent.store.schema import AnyOf, Field, Payload, from_payload, to_payload
 
 EXACT_UP_TO = 50_000
 """Up to this many pieces are compared one by one: an approximate search loses results among small groups."""
-ASSETS_A_REQUEST = 500
+_ASSETS_A_REQUEST = 500
 _MOST_TIES = 4096
 _NUMBER_BYTES = 24
 """Upper bound of the digits of a float32 or term hash, with separator, in JSON."""
@@ -49,11 +50,11 @@ def batches(pieces: Iterable[IndexedPiece], most_points: int, most_bytes: int) -
         yield batch
 
 
-def groups(values: Iterable[str]) -> Iterator[list[str]]:
-    """Distinct values in order, so many at a time as one request may name."""
-    ordered = iter(sorted(set(values)))
-    while group := list(islice(ordered, ASSETS_A_REQUEST)):
-        yield group
+def asset_conditions(asset_ids: Iterable[str]) -> Iterator[AnyOf]:
+    """Conditions that together cover the assets, each naming so many as one request may hold."""
+    ordered = iter(sorted({escape(asset_id) for asset_id in asset_ids}))
+    while group := tuple(islice(ordered, _ASSETS_A_REQUEST)):
+        yield AnyOf(Field.ASSET, group)
 
 
 def best_hits(ask: Callable[[int], Sequence[Scored]], limit: int) -> list[Hit]:

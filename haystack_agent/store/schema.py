@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any, cast
 
-from haystack_agent.errors import IndexDamaged
+from haystack_agent.errors import IndexDamaged, IndexMismatch
 from haystack_agent.records import AssetMeta, Filters, Locator, Modality, Piece, PieceKind, Span
 from haystack_agent.store import packing
 from haystack_agent.store.packing import escape, unescape
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.protocol import IndexedPiece, StoreSchema
 
 Payload = dict[str, Any]
 """JSON-like fields of a point; no booleans, which cannot be matched in the embedded store."""
@@ -58,6 +58,21 @@ class Between:
 
 
 Condition = AnyOf | Between
+
+
+def check_vectors(place: str, stored: dict[str, int], schema: StoreSchema) -> None:
+    """Raise `IndexMismatch` unless the lengths of the dense vectors stored at `place` are those of `schema`."""
+    wanted = {name.value: size for name, size in schema.dense}
+    if stored != wanted:
+        raise IndexMismatch(
+            f"The index {place} holds {_say(stored)}, this profile makes {_say(wanted)}: "
+            "use the profile it was made with, or index into a new index."
+        )
+
+
+def _say(sizes: dict[str, int]) -> str:
+    vectors = ", ".join(f"{name} of length {size}" for name, size in sorted(sizes.items()))
+    return f"vectors {vectors}" if vectors else "no dense vectors"
 
 
 def conditions_of(filters: Filters) -> tuple[Condition, ...]:

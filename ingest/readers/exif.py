@@ -65,7 +65,7 @@ def picture_meta(image: ImageFile) -> PictureMeta:
     exif = _from_exif(image)
     records = [_from_xmp(image), _from_iptc(image), exif, _from_png(image.info)]
     title = next((record.title for record in records if record.title), "")
-    caption = next((record.caption for record in records if record.caption != title), "")
+    caption = next((record.caption for record in records if record.caption not in ("", title)), "")
     named = next((record.place for record in records if record.place and record is not exif), "")
     return PictureMeta(
         title=title,

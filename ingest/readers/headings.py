@@ -11,6 +11,8 @@ from ingest.layout import text_units
 from ingest.readers.page_lines import PageLine
 
 MAX_UNITS = 18
+_OPENING = "\"'“„«‘¿¡([（【「『§#"
+_ENDING = (",", ";", ".", "。", "、", "，")
 _NUMBERED = re.compile(r"^\s*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S|^\s*(?:[IVX]{1,5}|[A-Z])\.\s+\S|^第.{1,4}[章节節条]")
 
 
@@ -80,8 +82,10 @@ class HeadingTrail:
 
     def _could_be(self, line: PageLine, text: str) -> bool:
         letters = sum(char.isalpha() for char in text)
-        short = 2 <= letters and text_units(text) <= MAX_UNITS
-        return short and line.cells == 1 and letters >= 0.4 * len(text) and not text.endswith((",", ";", ".", "。"))
+        short = letters >= 2 and text_units(text) <= MAX_UNITS
+        first = next((char for char in text if char.isalpha()), "")
+        titled = not first.islower() and (text[0].isalnum() or text[0] in _OPENING)
+        return short and titled and line.cells == 1 and letters >= 0.4 * len(text) and not text.endswith(_ENDING)
 
     def _listed(self, text: str, page: int) -> OutlineEntry | None:
         key = _key(text)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.readers.geometry import Rect, area, intersection
-from ingest.readers.page_tables import Rule, rules
+from ingest.readers.geometry import Rect, area, around, intersection
 from ingest.readers.page_text import Fragment, Frame, Word, page_fragments, words_in
+from ingest.readers.rules import Rule, rules
 
 MAX_PATHS = 12_000
 """A page with more drawn paths is a map or a plan: its rules are not looked for."""
+MIN_CURVES, MIN_STROKES = 4, 4
+"""Curves in a path, and such paths on a page, from which they may be writing."""
 MAX_SIDE = 200_000.0
 """Points; a page beyond it cannot be drawn."""
 
@@ -25,9 +27,12 @@ class NativePage:
     rules: tuple[list[Rule], list[Rule]]
     pictures: tuple[Rect, ...]
     paths: int
+    strokes: Rect | None = None
+    """Around drawn curves that may be writing: letters as outlines, or by hand."""
 
     @property
     def text(self) -> str:
+        """All of the page's own text, in the order of the file."""
         return "\n".join(fragment.text for fragment in self.fragments)
 
 
@@ -62,11 +67,22 @@ def _read(page: Any, frame: Frame) -> NativePage:
     fragments.extend(_form_values(page, frame, fragments))
     fragments.extend(_notes(page, frame, fragments))
     paths = sum(kind.endswith("path") for kind, *_ in page.get_bboxlog())
-    found = rules(page.get_cdrawings(), frame) if paths <= MAX_PATHS else ([], [])
+    drawings = page.get_cdrawings() if paths <= MAX_PATHS else []
+    found = rules(drawings, frame)
     whole = (0.0, 0.0, frame.width, frame.height)
     placed = (intersection(frame.visible(tuple(info["bbox"])), whole) for info in page.get_image_info())
     pictures = tuple(dict.fromkeys(rect for rect in placed if area(rect) > 0))
-    return NativePage(frame, tuple(fragments), found, pictures, paths)
+    return NativePage(frame, tuple(fragments), found, pictures, paths, _strokes(drawings, frame))
+
+
+def _strokes(drawings: list[dict[str, Any]], frame: Frame) -> Rect | None:
+    whole = frame.width * frame.height
+    curved = [d for d in drawings if sum(item[0] == "c" for item in d["items"]) >= MIN_CURVES]
+    rects = [rect for d in curved if area(rect := frame.visible(tuple(d["rect"]))) < 0.1 * whole]
+    if len(rects) < MIN_STROKES:
+        return None
+    x0, y0, x1, y1 = around(rects)
+    return intersection((x0 - 6, y0 - 6, x1 + 6, y1 + 6), (0.0, 0.0, frame.width, frame.height))
 
 
 def _on_page(fragment: Fragment) -> bool:
@@ -82,7 +98,11 @@ def _form_values(page: Any, frame: Frame, fragments: list[Fragment]) -> Iterator
         if isinstance(value, list):
             value = " ".join(map(str, value))
         kind = widget.field_type_string
-        if not isinstance(value, str) or not value.strip() or kind in {"CheckBox", "RadioButton", "Button", "Signature"}:
+        if (
+            not isinstance(value, str)
+            or not value.strip()
+            or kind in {"CheckBox", "RadioButton", "Button", "Signature"}
+        ):
             continue
         rect = tuple(widget.rect)
         shown = "".join(word.text for word in words_in(fragments, _grown(frame.rect(rect), 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ def library_errors() -> tuple[type[Exception], ...]:
     return pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, IndexError, KeyError
 
 
+def _pymupdf() -> Any:
+    """The library, untyped as it is."""
+    return importlib.import_module("pymupdf")
+
+
 def open_document(path: Path, media_type: str) -> Any:
     """A PyMuPDF document, laid out, with at least one page.
 
@@ -61,8 +67,7 @@ def open_document(path: Path, media_type: str) -> Any:
         EncryptedFile: it needs a password.
         ReadFailed: it is damaged or empty.
     """
-    import pymupdf
-
+    pymupdf = _pymupdf()
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     if media_type in ZIPPED:

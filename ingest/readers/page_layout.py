@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ingest.layout import Line
+from ingest.readers.aligned_tables import aligned_grids
 from ingest.readers.geometry import around, centre_inside
 from ingest.readers.page_lines import PageLine, page_lines
-from ingest.readers.page_tables import Grid, Rule, aligned_grids, ruled_grids
 from ingest.readers.page_text import Fragment
 from ingest.readers.reading_order import Region, Row, reading_order
-from ingest.readers.tables import Cell, Table, joined_row, with_header
+from ingest.readers.ruled_tables import ruled_grids
+from ingest.readers.rules import Rule
+from ingest.readers.tables import Cell, Grid, Table, joined_row, with_header
 
 
 def arrange(

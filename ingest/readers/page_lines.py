@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from haystack_agent.records import Box, Span
 from ingest.layout import Line, union
 from ingest.readers.geometry import Rect, around
-from ingest.readers.page_text import COLUMN_GAP, WIDE_RUN, Fragment, Word, is_wide
+from ingest.readers.page_text import COLUMN_GAP, WIDE_RUN, Word, is_wide
 from ingest.readers.reading_order import Region, Row
 
 

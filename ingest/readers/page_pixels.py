@@ -26,6 +26,8 @@ OCR_SIDE = 2000
 LARGE_PICTURE = 0.15
 """Share of the page from which a picture is read."""
 FEW_CHARACTERS = 16
+LITTLE_TEXT = 250
+"""Letters and digits on a page below which drawn curves on it are read, too: a form filled in by hand."""
 MANY_PATHS = 300
 """Drawn paths that, on a page almost without text, may be letters."""
 
@@ -55,6 +57,9 @@ def large_pictures(page: NativePage) -> list[Rect]:
         inside = any(area(intersection(rect, other)) > 0.7 * area(rect) for other in found)
         if area(rect) > LARGE_PICTURE * whole and not written_over and not inside:
             found.append(rect)
+    few = sum(char.isalnum() for char in page.text) < LITTLE_TEXT
+    if few and not found and page.strokes is not None:
+        found.append(page.strokes)
     return found
 
 
@@ -138,5 +143,3 @@ def _fragment(words: Sequence[Word], order: int) -> Fragment:
     rects = [word.rect for word in words]
     rect = (min(r[0] for r in rects), min(r[1] for r in rects), max(r[2] for r in rects), max(r[3] for r in rects))
     return Fragment(tuple(words), rect, max(1.0, 0.8 * (rect[3] - rect[1])), False, order)
-
-

@@ -18,6 +18,8 @@ from ingest.readers.geometry import Rect, around, centre_inside
 
 COLUMN_GAP = 1.6
 """White space, in type sizes, that parts two pieces of a line into different fragments."""
+TALL, ASCENT, DESCENT = 1.3, 0.9, 0.25
+"""In type sizes: height from which a character's box is not believed, and what is taken instead."""
 WIDE_RUN = 4
 """Characters of an unspaced script that share one box."""
 
@@ -50,6 +52,7 @@ class Fragment:
 
     @property
     def text(self) -> str:
+        """The words, one space between them."""
         return " ".join(word.text for word in self.words)
 
     @property
@@ -70,12 +73,14 @@ class Frame:
     """Quarter turns, clockwise, that bring the text of the visible page upright."""
 
     def visible(self, rect: Rect) -> Rect:
+        """The rectangle in points of the page as a person sees it."""
         a, b, c, d, e, f = self.matrix
         xs = [a * x + c * y + e for x in (rect[0], rect[2]) for y in (rect[1], rect[3])]
         ys = [b * x + d * y + f for x in (rect[0], rect[2]) for y in (rect[1], rect[3])]
         return min(xs), min(ys), max(xs), max(ys)
 
     def box(self, rect: Rect) -> Box:
+        """The rectangle in fractions of the page as a person sees it."""
         x0, y0, x1, y1 = self.visible(rect)
         w, h = self.width, self.height
         return Box(_fraction(x0 / w), _fraction(y0 / h), _fraction(x1 / w), _fraction(y1 / h))
@@ -159,7 +164,20 @@ def _chars(line: dict[str, Any]) -> Iterator[_Char]:
     for span in line["spans"]:
         bold = bool(span["flags"] & 16) or bool(re.search(r"bold|black|heavy|semibd|demi", span["font"], re.IGNORECASE))
         for char in span["chars"]:
-            yield _Char(char["c"], tuple(char["bbox"]), span["size"], bold)
+            yield _Char(char["c"], _ink(char, line["dir"], span["size"]), span["size"], bold)
+
+
+def _ink(char: dict[str, Any], direction: tuple[float, float], size: float) -> Rect:
+    """The box of a character; one much higher than its type (fonts lie about it) is cut to what letters take up."""
+    x0, y0, x1, y1 = char["bbox"]
+    x, y = char["origin"]
+    dx, dy = direction
+    if abs(dx) >= abs(dy):
+        if y1 - y0 > TALL * size:
+            y0, y1 = (y - ASCENT * size, y + DESCENT * size) if dx >= 0 else (y - DESCENT * size, y + ASCENT * size)
+    elif x1 - x0 > TALL * size:
+        x0, x1 = (x - DESCENT * size, x + ASCENT * size) if dy > 0 else (x - ASCENT * size, x + DESCENT * size)
+    return x0, y0, x1, y1
 
 
 def _logical(chars: list[_Char]) -> list[_Char]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from haystack_agent.records import AssetMeta
-
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
 from ingest.readers.headings import HeadingTrail, OutlineEntry
 from ingest.readers.native_page import NativePage, read_native
 from ingest.readers.opening import library_errors, one_line, open_document
+from ingest.readers.page_layout import arrange
 from ingest.readers.page_lines import PageLine
 from ingest.readers.page_pixels import PixelReader, large_pictures, needs_ocr
-from ingest.readers.page_layout import arrange
 from ingest.readers.page_text import Fragment
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.sections import PieceMaker, Section, common_heading, page_sections
@@ -95,7 +94,9 @@ class PagedReader:
         else:
             found = self._pixels.page(image, native.frame)
         if sum(char.isalpha() for f in found for char in f.text) < 0.2 * letters:
-            yield Warned(f"page {number}: its text is stored in a way that may not be readable, and OCR read less of it")
+            yield Warned(
+                f"page {number}: its text is stored in a way that may not be readable, and OCR read less of it"
+            )
             return PageContent(*arrange(native.fragments, native.rules))
         lines, tables = arrange(found)
         return PageContent(lines, tables, ocr=True)
@@ -107,7 +108,9 @@ class PagedReader:
             try:
                 image = self._pixels.picture_image(page, rect)
             except library_errors() as error:
-                yield Warned(f"a picture on page {number} could not be drawn, so that it was not read ({one_line(error)})")
+                yield Warned(
+                    f"a picture on page {number} could not be drawn, so that it was not read ({one_line(error)})"
+                )
                 continue
             lines, tables = arrange(self._pixels.picture(image, native, rect))
             content.extra.extend(lines)
@@ -126,9 +129,8 @@ class PagedReader:
         if content.extra:
             yield from maker.passages([Section(heading, tuple(line.line for line in content.extra))], ocr=True)
         for table in content.tables:
-            table = continued(table, self._last_table)
-            self._last_table = table
-            yield from maker.rows(table, heading, content.ocr)
+            self._last_table = continued(table, self._last_table)
+            yield from maker.rows(self._last_table, heading, content.ocr)
         for table in content.extra_tables:
             yield from maker.rows(table, heading, ocr=True)
 
@@ -152,6 +154,8 @@ def _meta(document: Any, source: Source, sections: Sequence[Section]) -> AssetMe
         title=sensible_title(facts.get("title")) or first.split(" > ")[0],
         author=sensible_author(facts.get("author")),
         created=parse_date(facts.get("creationDate")) or parse_date(facts.get("modDate")),
-        keywords=tuple(dict.fromkeys(k.strip() for k in re.split(r"[,;]", facts.get("keywords") or "") if k.strip()))[:30],
+        keywords=tuple(dict.fromkeys(k.strip() for k in re.split(r"[,;]", facts.get("keywords") or "") if k.strip()))[
+            :30
+        ],
         pages=document.page_count,
     )

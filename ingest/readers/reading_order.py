@@ -8,6 +8,7 @@ a table or a label from its value. Geometry decides where it is clear, the order
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median
 
 from ingest.layout import text_units
@@ -79,20 +80,25 @@ def _runs(rows: list[Row]) -> list[Region]:
     least = _gutter_width([fragment for row in rows for fragment in row])
     covers = [_cover((fragment.rect[0], fragment.rect[2]) for fragment in row) for row in rows]
     runs: list[Region] = []
-    start, cover = 0, covers[0]
+    start, cover = 0, _ahead(covers, 0)
     for place in range(1, len(rows)):
-        wider = _cover([*cover, *covers[place]])
         if _free(cover, least):
+            wider = _cover([*cover, *covers[place]])
             goes_on = bool(_free(wider, least))
         else:
-            ahead = _cover([strip for one in covers[place : place + LOOK_AHEAD] for strip in one])
-            goes_on = not _free(ahead, least)
+            wider = cover
+            goes_on = not _free(_ahead(covers, place), least)
         if not goes_on:
             runs.append(rows[start:place])
-            start, wider = place, covers[place]
+            start, wider = place, _ahead(covers, place)
         cover = wider
     runs.append(rows[start:])
     return runs
+
+
+def _ahead(covers: list[list[Strip]], place: int) -> list[Strip]:
+    """What the next rows take together: a strip that is free in one row only is no gutter."""
+    return _cover(strip for one in covers[place : place + LOOK_AHEAD] for strip in one)
 
 
 def _gutter_width(fragments: Sequence[Fragment]) -> float:
@@ -112,7 +118,7 @@ def _cover(strips: Iterable[Strip]) -> list[Strip]:
 
 def _free(cover: Sequence[Strip], least: float) -> list[Strip]:
     """Strips of at least the width `least` between the strips taken."""
-    return [(a[1], b[0]) for a, b in zip(cover, cover[1:], strict=False) if b[0] - a[1] >= least]
+    return [(a[1], b[0]) for a, b in pairwise(cover) if b[0] - a[1] >= least]
 
 
 def free_strips(fragments: Sequence[Fragment]) -> list[Strip]:
@@ -161,11 +167,11 @@ def _is_gutter(members: list[Fragment], x: float) -> bool:
         return False
     few, many = sorted((left, right), key=len)
     partnered = sum(any(_on_line(one.rect, other.rect) for other in many) for one in few)
-    if partnered < 0.5 * len(few):
+    if partnered < 0.65 * len(few):
         return True
     prose = _is_prose(left) and _is_prose(right)
     sides = [fragment.rect[0] >= x for fragment in sorted(members, key=lambda f: f.order)]
-    changes = sum(one != other for one, other in zip(sides, sides[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(sides))
     by_rows = changes > 0.7 * len(few)
     if by_rows:
         return prose and min(len(left), len(right)) >= 6
@@ -173,7 +179,9 @@ def _is_gutter(members: list[Fragment], x: float) -> bool:
 
 
 def _on_line(one: Rect, other: Rect) -> bool:
-    return abs((one[1] + one[3]) - (other[1] + other[3])) < 0.5 * min(one[3] - one[1], other[3] - other[1])
+    height = min(one[3] - one[1], other[3] - other[1])
+    apart = min(abs(one[1] + one[3] - other[1] - other[3]) / 2, abs(one[3] - other[3]))
+    return apart < 0.18 * height
 
 
 def _is_prose(side: list[Fragment]) -> bool:

@@ -54,7 +54,7 @@ class PieceMaker:
 
     def _piece(
         self, kind: PieceKind, text: str, spans: tuple[Span, ...], boxes: tuple[Box, ...], heading: str, ocr: bool
-    ) -> Piece:  # noqa: PLR0913
+    ) -> Piece:
         place = Locator(self.page, boxes)
         index, self.count = self.count, self.count + 1
         return Piece(

@@ -22,6 +22,18 @@ class Cell:
     text: str = ""
     spans: tuple[Span, ...] = ()
     bold: bool = False
+    width: int = 1
+    """Columns that it reaches over; the others hold empty cells."""
+    repeated: bool = False
+    """Whether it stands for the part of the cell above that reaches down into this row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of equally many cells at a place (points of the reading frame); the names of the columns among them."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    rect: Rect
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +48,38 @@ class Table:
 
 def with_header(rows: Sequence[Sequence[Cell]], rect: Rect | None = None) -> Table:
     """A table whose first rows became the names of its columns where they look like names."""
-    count = header_rows(rows)
-    names = tuple(_column_name([row[column].text for row in rows[:count]]) for column in range(len(rows[0])))
-    return Table(tuple(tuple(row) for row in rows[count:]), names if count else (), rect)
+    titles = _title_rows(rows)
+    count = header_rows(rows[titles:])
+    if not count or not _fits(rows[titles + count - 1], rows[titles + count :]):
+        return Table(tuple(map(tuple, rows)), (), rect)
+    names = [_spread(row) for row in rows[titles : titles + count]]
+    header = tuple(_column_name([row[column] for row in names]) for column in range(len(rows[0])))
+    return Table(tuple(map(tuple, rows[titles + count :])), header, rect)
+
+
+def _title_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many rows at the top hold one cell only, in a table of three columns or more: its title."""
+    if not rows or len(rows[0]) < 3:
+        return 0
+    single = (sum(bool(cell.text) for cell in row) <= 1 for row in rows[:3])
+    count = next((number for number, alone in enumerate(single) if not alone), 0)
+    return count if len(rows) - count >= 2 else 0
+
+
+def _fits(names: Sequence[Cell], below: Sequence[Sequence[Cell]]) -> bool:
+    """Whether most cells below stand in columns that begin with a name; in a form they do not."""
+    columns = {column for column, cell in enumerate(names) if cell.text} | {0}
+    filled = [column in columns for row in below for column, cell in enumerate(row) if cell.text and not cell.repeated]
+    return sum(filled) >= 0.6 * len(filled)
+
+
+def _spread(row: Sequence[Cell]) -> list[str]:
+    """Texts of a row, a cell over several columns in each of them."""
+    texts = [cell.text for cell in row]
+    for column, cell in enumerate(row):
+        for place in range(column + 1, min(column + cell.width, len(row))):
+            texts[place] = texts[place] or cell.text
+    return texts
 
 
 def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
@@ -49,12 +90,21 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     if len(rows) < 2 or len(rows[0]) < 2 or not _are_names(rows[0]):
         return 0
     filled = sum(bool(cell.text) for cell in rows[0])
-    grouped = filled < len(rows[0]) or len({cell.text for cell in rows[0] if cell.text}) < filled
-    if grouped and len(rows) > 2 and _are_names(rows[1]) and _below_differs(rows[1], rows[2:]):
+    if len(rows) > 2 and filled < len(rows[0]) and _are_groups(rows[0], rows[1]):
         return 2
     if filled >= 2 and (len(rows[0]) > 2 or _below_differs(rows[0], rows[1:])):
         return 1
     return 0
+
+
+def _are_groups(first: Sequence[Cell], second: Sequence[Cell]) -> bool:
+    """Whether the first row names groups of the columns that the second one names."""
+    corner = second[0].text and not second[0].repeated
+    under = sum(bool(cell.text) for cell in second) > 1 and not any(
+        is_figure(cell.text) for cell in second if cell.text
+    )
+    wider = any(cell.width > 1 for cell in first if cell.text)
+    return under and _are_names(second) and (not corner or (wider and all(cell.bold for cell in second if cell.text)))
 
 
 def _are_names(row: Sequence[Cell]) -> bool:
@@ -113,11 +163,18 @@ def _colon(name: str) -> str:
     return "" if name.endswith((":", "：", "?", "؟")) else ":"
 
 
+def is_table(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Whether at least two rows have at least two filled cells, and they hold a good part of the text."""
+    full = [row for row in rows if sum(bool(cell.text) for cell in row) >= 2]
+    everything = sum(len(cell.text) for row in rows for cell in row)
+    return len(full) >= 2 and sum(len(cell.text) for row in full for cell in row) >= 0.4 * everything
+
+
 def joined_row(row: Sequence[Cell]) -> tuple[str, tuple[Span, ...]]:
     """The cells of a row as one line of text, two spaces between them."""
     text, spans = "", list[Span]()
     for cell in row:
-        if cell.text:
+        if cell.text and not cell.repeated:
             text += "  " if text else ""
             spans.extend(replace(s, start=s.start + len(text), end=s.end + len(text)) for s in cell.spans)
             text += cell.text

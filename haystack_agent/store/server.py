@@ -1,0 +1,226 @@
+"""The store on a Qdrant server or cluster: the way past one machine.
+
+Writes are acknowledged by the server when they are in its log and applied.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from urllib.parse import urlsplit
+
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from haystack_agent.encoders.protocols import FloatArray, SparseVector
+from haystack_agent.errors import IndexMismatch, UsageError
+from haystack_agent.records import Filters
+from haystack_agent.store import points, server_convert, validate
+from haystack_agent.store.packing import unescape
+from haystack_agent.store.protocol import Hit, IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, check_vectors, conditions_of
+from haystack_agent.store.server_errors import Server
+
+_POINTS_A_REQUEST = 500
+_BYTES_A_REQUEST = 8 * 2**20
+"""A server takes 32 MB at most by default."""
+_POINTS_A_PAGE = 250
+_TIMEOUT = 60
+"""Seconds to wait for an answer."""
+_NAME_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\ud800-\udfff]')
+
+
+class ServerStore:
+    """A `Store` in one collection of a server; made by `open`, or by `over` for a client that is there already."""
+
+    def __init__(self, client: QdrantClient, server: Server, schema: StoreSchema) -> None:
+        self._client = client
+        self._server = server
+        self._collection = server.collection
+        self._schema = schema
+
+    @classmethod
+    def open(cls, url: str, api_key: str | None, collection: str, schema: StoreSchema) -> ServerStore:
+        """Connect to the server at `url` (port 6333 unless it names another) and make the collection if missing.
+
+        Raises:
+            UsageError: the URL or the collection's name is malformed, or the key would be sent unencrypted.
+            StoreUnreachable: no Qdrant server answers there, or it refuses the key.
+            IndexMismatch: the collection has other vectors than `schema`.
+        """
+        _check_url(url, api_key)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+            client = QdrantClient(url=url, api_key=api_key, timeout=_TIMEOUT, check_compatibility=False)
+        try:
+            return cls.over(client, collection, schema, url)
+        except BaseException:
+            client.close()
+            raise
+
+    @classmethod
+    def over(cls, client: QdrantClient, collection: str, schema: StoreSchema, url: str = ":memory:") -> ServerStore:
+        """Use a ready client, named `url` in messages; the store closes it. Raises what `open` raises."""
+        validate.check_schema(schema)
+        if not 0 < len(collection) < 256 or _NAME_FORBIDDEN.search(collection) or collection in (".", ".."):
+            raise UsageError(
+                f"{collection!a} cannot name a collection of a Qdrant server: give the index another name."
+            )
+        store = cls(client, Server(url, collection), schema)
+        store._prepare()
+        return store
+
+    def upsert(self, pieces: Sequence[IndexedPiece]) -> None:
+        """Write pieces, replacing those with the same ids.
+
+        Raises:
+            ValueError: a piece has an unknown vector, a wrong length, NaN, or the like; nothing was written.
+        """
+        validate.check_pieces(pieces, self._schema)
+        for batch in points.batches(pieces, _POINTS_A_REQUEST, _BYTES_A_REQUEST):
+            written = [server_convert.point(point) for point in batch]
+            self._server.call(partial(self._client.upsert, self._collection, written, wait=True))
+
+    def flush(self) -> None:
+        """Do nothing: the server has logged each write by when it acknowledges it, and syncs its log by itself."""
+
+    def fetch(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
+        """All pieces of the assets in order of asset and `Piece.index`, vectors included (dense ones of length 1)."""
+        records = (record for condition in points.asset_conditions(asset_ids) for record in self._scroll(condition))
+        return points.in_order(server_convert.stored_piece(record, self._schema) for record in records)
+
+    def delete_assets(self, asset_ids: Collection[str]) -> None:
+        """Remove every piece of the assets; unknown ids are harmless."""
+        for condition in points.asset_conditions(asset_ids):
+            which = models.FilterSelector(filter=server_convert.filter_of((condition,)))
+            self._server.call(partial(self._client.delete, self._collection, which, wait=True))
+
+    def search_dense(self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()) -> list[Hit]:
+        """The pieces with the highest cosine similarity, best first; equal scores in order of the piece's id.
+
+        Raises:
+            ValueError: no such vector here, another length, NaN.
+        """
+        validate.check_dense(name, vector, self._schema)
+        return self._search(vector.tolist(), name, limit, filters)
+
+    def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
+        """The pieces with the highest BM25 score, best first; pieces with none of the terms are not found.
+
+        Raises:
+            ValueError: indices not ascending and distinct, weights not finite.
+        """
+        validate.check_sparse(vector)
+        return self._search(server_convert.sparse(vector), VectorName.BM25, limit, filters) if vector.indices else []
+
+    def count(self, filters: Filters = Filters()) -> int:
+        """Number of pieces that meet the filters, exact."""
+        which = server_convert.filter_of(conditions_of(filters))
+        return self._server.call(lambda: self._client.count(self._collection, which, exact=True)).count
+
+    def asset_ids(self) -> Iterator[str]:
+        """Id of every asset with at least one piece, each once, in no order."""
+        limit = max(1, self.count())
+        facet = self._server.call(lambda: self._client.facet(self._collection, Field.ASSET, limit=limit, exact=True))
+        return (unescape(str(hit.value)) for hit in facet.hits if hit.count)
+
+    def close(self) -> None:
+        """Let go of the connection; calling it twice is harmless."""
+        self._client.close()
+
+    def _search(
+        self, query: list[float] | models.SparseVector, name: VectorName, limit: int, filters: Filters
+    ) -> list[Hit]:
+        which = server_convert.filter_of(conditions_of(filters))
+        matching = self.count(filters)
+        params = models.SearchParams(exact=matching <= points.EXACT_UP_TO)
+
+        def ask(number: int) -> list[points.Scored]:
+            answer = self._server.call(
+                lambda: self._client.query_points(
+                    self._collection,
+                    query,
+                    using=name.value,
+                    limit=number,
+                    query_filter=which,
+                    search_params=params,
+                    with_payload=server_convert.WITHOUT_DERIVED,
+                )
+            )
+            return [points.Scored(point.score, str(point.id), point.payload or {}) for point in answer.points]
+
+        return points.best_hits(ask, limit) if matching else []
+
+    def _scroll(self, condition: AnyOf) -> Iterator[models.Record]:
+        which = server_convert.filter_of((condition,))
+        offset: models.ExtendedPointId | None = None
+        while True:
+            records, offset = self._server.call(
+                partial(
+                    self._client.scroll,
+                    self._collection,
+                    which,
+                    limit=_POINTS_A_PAGE,
+                    offset=offset,
+                    with_payload=server_convert.WITHOUT_DERIVED,
+                    with_vectors=True,
+                )
+            )
+            yield from records
+            if offset is None:
+                return
+
+    def _prepare(self) -> None:
+        client, call = self._client, self._server.call
+        if not call(lambda: client.collection_exists(self._collection)):
+            call(self._create)
+        info = call(lambda: client.get_collection(self._collection))
+        self._check(info.config.params)
+        kinds = models.PayloadSchemaType
+        wanted = dict.fromkeys(KEYWORD_FIELDS, kinds.KEYWORD) | dict.fromkeys(INTEGER_FIELDS, kinds.INTEGER)
+        for field, kind in wanted.items():
+            if field.value not in info.payload_schema:
+                call(partial(client.create_payload_index, self._collection, field.value, kind, wait=True))
+
+    def _create(self) -> None:
+        vectors, sparse_vectors = server_convert.configs(self._schema)
+        try:
+            self._client.create_collection(self._collection, vectors, sparse_vectors_config=sparse_vectors)
+        except UnexpectedResponse as error:
+            # Another client may have made it since it was looked for, or an attempt that seemed to fail.
+            if error.status_code != 409:
+                raise
+
+    def _check(self, params: models.CollectionParams) -> None:
+        place = f"{self._collection} on {self._server.url}"
+        check_vectors(place, server_convert.sizes_of(params), self._schema)
+        bm25 = (params.sparse_vectors or {}).get(VectorName.BM25.value)
+        if bm25 is None or bm25.modifier is not models.Modifier.IDF:
+            raise IndexMismatch(f"The collection {place} has no bm25 vector with IDF: use another collection name.")
+
+
+def _check_url(url: str, api_key: str | None) -> None:
+    try:
+        parts = urlsplit(url)
+        host, scheme = parts.hostname, parts.scheme
+        parts.port  # noqa: B018 - looked at because it is checked only then
+    except ValueError as error:
+        raise UsageError(f"{url!r} is not a URL ({error}): give one like https://host:6333.") from error
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("The Qdrant URL holds a user or password: give the API key in its own setting.")
+    if scheme not in ("http", "https") or not host:
+        raise UsageError(f"{url!r} is not the URL of a Qdrant server: give one like https://host:6333.")
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise UsageError("The Qdrant API key holds characters that cannot be sent: copy it again.")
+    if api_key and scheme == "http" and not _is_loopback(host):
+        raise UsageError(f"The API key would be sent to {host} unencrypted: use an https:// URL.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

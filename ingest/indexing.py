@@ -1,0 +1,81 @@
+"""The composition point of indexing: an index's store, manifest and encoders, brought together for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from haystack_agent.encoders.pieces import PieceEncoder
+from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named
+from haystack_agent.index_files import IndexCard, IndexFiles, read_card, write_card
+from haystack_agent.index_location import IndexLocation
+from haystack_agent.store.opening import open_store
+from ingest import pipeline
+from ingest.manifest import Manifest
+from ingest.pipeline import IndexOptions
+from ingest.progress import IndexReport, ProgressCallback, Status
+from ingest.readers.registry import default_registry
+from ingest.writer import IndexParts
+
+
+def index(
+    location: IndexLocation,
+    roots: Sequence[Path],
+    options: IndexOptions = IndexOptions(),
+    progress: ProgressCallback | None = None,
+) -> IndexReport:
+    """Bring an index up to date with folders, making it where there is none; see `ingest.pipeline.index_folders`."""
+    with _parts(location, create=True) as parts:
+        return pipeline.index_folders(roots, parts, options, progress)
+
+
+def forget(location: IndexLocation, paths: Sequence[Path]) -> int:
+    """Remove files and folders from an index; the number of files forgotten.
+
+    Raises:
+        UsageError: nothing at one of the paths is indexed.
+        IndexUnusable, StoreUnreachable: the index cannot be opened.
+    """
+    with _parts(location, create=False) as parts:
+        return sum(pipeline.forget(path, parts) for path in paths)
+
+
+def status(location: IndexLocation) -> Status:
+    """What an index holds; the store is not opened.
+
+    Raises:
+        IndexUnusable: there is no index, or it is damaged.
+    """
+    card = read_card(IndexFiles(location.path))
+    manifest = Manifest(IndexFiles(location.path).manifest)
+    try:
+        return replace(pipeline.status(manifest), profile=card.profile)
+    finally:
+        manifest.close()
+
+
+@contextmanager
+def _parts(location: IndexLocation, create: bool) -> Iterator[IndexParts]:
+    files = IndexFiles(location.path)
+    profile = _profile(files, create)
+    store = open_store(location, profile.schema, create)
+    try:
+        manifest = Manifest(files.manifest)
+        try:
+            # Pieces are stale by the fingerprint: it changes with every encoder, the profile's name does not.
+            yield IndexParts(store, manifest, PieceEncoder(profile.load), profile.fingerprint, default_registry())
+            write_card(files, IndexCard(profile.name, profile.fingerprint))
+        finally:
+            manifest.close()
+    finally:
+        store.close()
+
+
+def _profile(files: IndexFiles, create: bool) -> Profile:
+    """The profile of an index, or the default one of an index to be made."""
+    if create and not files.card.exists():
+        write_card(files, IndexCard(OFFLINE.name, OFFLINE.fingerprint))
+        return OFFLINE
+    return profile_named(read_card(files).profile)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from haystack_agent.errors import IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
+from ingest.hashing import FileStat
+from ingest.manifest import AssetRow, AssetState, FileRow, Manifest, Root
+
+STAT = FileStat(5, -(10**18), 2**64 - 1)
+
+
+def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
+    names = [os.fsdecode(name) for name in (b"\xff\xfe", b"new\nline", b"plain", "🙂\u202e".encode())]
+    files = [FileRow(tmp_path / n, tmp_path, STAT, 7, "txt", f"c{i}", f"a{i}") for i, n in enumerate(sorted(names))]
+    assets = [AssetRow("a0", "txt", "p", 3, AssetState.DONE, 4, "d", "", ("one", "two"))]
+    manifest = Manifest(tmp_path / "m")
+    manifest.put_files(files)
+    manifest.put_assets(assets)
+    manifest.put_roots([Root(tmp_path, 2**63, 2**64 - 1)])
+    manifest.set("profile", "p")
+    manifest.close()
+    manifest = Manifest(tmp_path / "m")
+    assert sorted(manifest.files(), key=lambda row: row.path) == sorted(files, key=lambda row: row.path)
+    assert manifest.assets() == {"a0": assets[0]}
+    assert manifest.roots() == [Root(tmp_path, 2**63, 2**64 - 1)]
+    assert manifest.get("profile") == "p" and manifest.pieces() == 4
+    assert manifest.paths_of("a0") == [files[0].path]
+    manifest.close()
+
+
+def test_outcome_of_a_file_is_its_own_or_that_of_its_content(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "m")
+    for state in AssetState:
+        manifest.put_assets([AssetRow(state.value, "txt", "p", 1, state, 1, "", f"r-{state}", ("w",))])
+        manifest.put_files([FileRow(Path("/") / state.value, Path("/"), STAT, 0, "txt", "c", state.value)])
+    manifest.put_files([FileRow(Path("/own"), Path("/"), STAT, 0, "txt", "c", None, "skipped", "own reason")])
+    assert {o.path.name: (o.state, o.reason, o.warnings) for o in manifest.outcomes()} == {
+        "done": ("indexed", "r-done", ("w",)),
+        "failed": ("failed", "r-failed", ()),
+        "skipped": ("skipped", "r-skipped", ()),
+        "started": ("skipped", "not read yet: run index again", ()),
+        "own": ("skipped", "own reason", ()),
+    }
+    manifest.fail_asset_files("done", "changed")
+    (row,) = (row for row in manifest.files() if row.path.name == "done")
+    assert (row.verdict, row.reason, row.asset_id, row.stat.mtime_ns) == ("failed", "changed", None, -1)
+    manifest.close()
+
+
+def test_a_transaction_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "m")
+    with pytest.raises(KeyboardInterrupt), manifest.transaction():
+        manifest.put_roots([Root(Path("/a"), 1, 1)])
+        raise KeyboardInterrupt
+    assert manifest.roots() == []
+    with manifest.transaction():
+        manifest.put_roots([Root(Path("/a"), 1, 1)])
+        manifest.put_roots([Root(Path("/b"), 1, 1)])
+    assert len(manifest.roots()) == 2
+    manifest.close()
+
+
+def test_damaged_foreign_and_newer_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "garbage").write_bytes(b"no database at all, surely" * 100)
+    with pytest.raises(IndexDamaged, match="is damaged"):
+        Manifest(tmp_path / "garbage")
+    with pytest.raises(IndexUnusable, match="cannot be opened"):
+        Manifest(tmp_path / "nowhere" / "m")
+    Manifest(tmp_path / "m").close()
+    database = sqlite3.connect(tmp_path / "m")
+    database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    database.commit()
+    database.close()
+    with pytest.raises(IndexMismatch, match="layout 99"):
+        Manifest(tmp_path / "m")
+
+
+def test_a_full_disk_is_told_and_undoes_the_write(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "m")
+    manifest.put_roots([Root(Path("/a"), 1, 1)])
+    pages = int(str(manifest._rows("PRAGMA page_count")[0][0]))
+    manifest._rows(f"PRAGMA max_page_count = {pages}")
+    rows = [FileRow(Path("/" + "x" * 200 + str(n)), Path("/"), STAT, 0) for n in range(500)]
+    with pytest.raises(StorageFull, match="no room left"):
+        manifest.put_files(rows)
+    assert manifest.files() == [] and len(manifest.roots()) == 1
+    manifest.close()

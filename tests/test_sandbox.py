@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from toyreaders import registry
+
+from haystack_agent.errors import (
+    EncryptedFile,
+    HaystackError,
+    ModelUnavailable,
+    ReadFailed,
+    ReadLimitExceeded,
+    UnsupportedFile,
+)
+from haystack_agent.records import Piece
+from ingest.hashing import FileChanged, FileStat, stat_of
+from ingest.readers.protocol import Source, Warned
+from ingest.sandbox import FileEnded, FileRead, Limits, SandboxOptions, read_files
+
+LIMITS = Limits(silent=1.0, total=4.0, memory=400 << 20)
+
+
+def task(folder: Path, name: str, *lines: str) -> tuple[Source, FileStat]:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n")
+    return Source(path, name, "txt"), stat_of(path.stat())
+
+
+def run(
+    tasks: list[tuple[Source, FileStat]], options: SandboxOptions | None = None
+) -> tuple[dict[str, ReadFailed | None], dict[str, list[Piece]], list[str]]:
+    options = options or SandboxOptions(workers=1, limits=lambda _: LIMITS)
+    ends: dict[str, ReadFailed | None] = {}
+    pieces: dict[str, list[Piece]] = {}
+    warnings: list[str] = []
+    with closing(read_files(tasks, registry(), options)) as events:
+        for event in events:
+            if isinstance(event, FileRead):
+                pieces.setdefault(event.source.asset_id, []).extend(e for e in event.events if isinstance(e, Piece))
+                warnings.extend(e.message for e in event.events if isinstance(e, Warned))
+            elif isinstance(event, FileEnded):
+                assert event.source.asset_id not in ends
+                ends[event.source.asset_id] = event.error
+    return ends, pieces, warnings
+
+
+def test_each_bad_file_costs_one_file_and_says_why(tmp_path: Path) -> None:
+    tasks = [
+        task(tmp_path, "good1", "alpha", "beta"),
+        task(tmp_path, "crash", "!CRASH"),
+        task(tmp_path, "abort", "!ABORT"),
+        task(tmp_path, "exit", "!EXIT 3"),
+        task(tmp_path, "raise", "!RAISE two\tlines\x1b"),
+        task(tmp_path, "locked", "!LOCKED"),
+        task(tmp_path, "other", "!OTHER"),
+        task(tmp_path, "grow", "!GROW"),
+        task(tmp_path, "vanish", "!VANISH"),
+        task(tmp_path, "good2", *(f"line {n}" for n in range(100))),
+    ]
+    ends, pieces, _ = run(tasks, SandboxOptions(workers=2, limits=lambda _: LIMITS))
+    assert ends.keys() == {source.asset_id for source, _ in tasks}
+    assert ends["good1"] is None and ends["good2"] is None
+    assert [piece.text for piece in pieces["good1"]] == ["alpha", "beta"]
+    assert [piece.index for piece in pieces["good2"]] == list(range(100))
+    assert str(ends["crash"]) == "the decoder crashed (signal 11)"
+    assert str(ends["abort"]) == "the decoder crashed (signal 6)"
+    assert str(ends["exit"]) == "the decoder quit (exit code 3)"
+    assert str(ends["raise"]) == "cannot be read: ValueError: two lines"
+    assert isinstance(ends["locked"], EncryptedFile)
+    assert isinstance(ends["other"], UnsupportedFile)
+    assert isinstance(ends["grow"], FileChanged) and isinstance(ends["vanish"], FileChanged)
+    assert "changed while it was read" in str(ends["grow"])
+
+
+@pytest.mark.parametrize(
+    ("order", "words"), [("HANG", "no sign of life for 1 s"), ("SPIN", "no sign of life for 1 s"), ("EAT", "memory")]
+)
+def test_a_reader_over_a_limit_is_ended(tmp_path: Path, order: str, words: str) -> None:
+    ends, pieces, _ = run([task(tmp_path, "bad", f"!{order}"), task(tmp_path, "good", "still here")])
+    assert isinstance(ends["bad"], ReadLimitExceeded)
+    assert words in str(ends["bad"])
+    assert [piece.text for piece in pieces["good"]] == ["still here"]
+
+
+def test_total_time_is_limited_even_with_signs_of_life(tmp_path: Path) -> None:
+    limits = Limits(silent=5, total=1, memory=1 << 30)
+    bad = task(tmp_path, "slow", *["!NAP 0.3"] * 30)
+    ends, _, _ = run([bad], SandboxOptions(limits=lambda _: limits))
+    assert str(ends["slow"]) == "took longer than 1 s to read"
+
+
+def test_no_network_and_no_rubbish_left(tmp_path: Path) -> None:
+    ends, _, warnings = run([task(tmp_path, "net", "!NET"), task(tmp_path, "temp", "!TEMP")])
+    assert "needs no network" in str(ends["net"])
+    assert ends["temp"] is None
+    (scratch,) = warnings
+    assert not Path(scratch).exists()
+
+
+def test_workers_are_recycled(tmp_path: Path) -> None:
+    tasks = [task(tmp_path, f"f{n}", str(n)) for n in range(3)]
+    ends, pieces, _ = run(tasks, SandboxOptions(limits=lambda _: LIMITS, recycle_files=1))
+    assert set(ends.values()) == {None} and len(pieces) == 3
+
+
+@pytest.mark.parametrize(("name", "error"), [("NoModelReader", ModelUnavailable), ("DyingReader", HaystackError)])
+def test_a_worker_that_cannot_work_ends_the_job(tmp_path: Path, name: str, error: type[HaystackError]) -> None:
+    with pytest.raises(error), closing(read_files([task(tmp_path, "a", "a")], registry(name=name))) as events:
+        list(events)
+
+
+def test_closing_early_leaves_no_process(tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    with closing(read_files([task(tmp_path, "a", "a"), task(tmp_path, "b", "!HANG")], registry())) as events:
+        next(event for event in events if isinstance(event, FileEnded))
+    left = set(psutil.Process().children(recursive=True)) - before
+    # The resource tracker of multiprocessing serves the whole interpreter.
+    assert not [p for p in left if "resource_tracker" not in " ".join(p.cmdline())]
+
+
+def test_more_events_than_the_queue_holds(tmp_path: Path) -> None:
+    tasks = [task(tmp_path, f"f{n}", *["word " * 40] * 1500) for n in range(2)]
+    ends, pieces, _ = run(tasks)
+    assert set(ends.values()) == {None}
+    assert [len(found) for found in pieces.values()] == [1500, 1500]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_put_in_place_of_the_file_is_not_opened(tmp_path: Path) -> None:
+    source, stat = task(tmp_path, "a", "a")
+    source.path.unlink()
+    os.mkfifo(source.path)
+    ends, _, _ = run([(source, stat)])
+    assert ends["a"] is not None and "regular" in str(ends["a"])

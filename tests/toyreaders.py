@@ -1,0 +1,104 @@
+"""Readers for tests of the pipeline: lines of text become pieces, and some lines are orders."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from haystack_agent.errors import EncryptedFile, ModelUnavailable, UnsupportedFile
+from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind
+from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
+from ingest.readers.registry import ReaderEntry, ReaderRegistry
+
+TYPES = frozenset(("txt", "markdown", "mkv", "pdf", "jpeg"))
+
+
+def obey(order: str, path: Path) -> Iterator[ReadEvent]:
+    """Do what hostile files make decoders do."""
+    word, _, rest = order.partition(" ")
+    if word == "HANG":
+        time.sleep(3600)
+    elif word == "SPIN":
+        while True:
+            pass
+    elif word == "CRASH":
+        ctypes.string_at(0)
+    elif word == "ABORT":
+        os.abort()
+    elif word == "EXIT":
+        os._exit(int(rest))
+    elif word == "EAT":
+        hoard = []
+        while True:
+            hoard.append(b"x" * (8 << 20))
+            time.sleep(0.01)
+            yield Progress(len(hoard), 0)
+    elif word == "RAISE":
+        raise ValueError(rest)
+    elif word == "LOCKED":
+        raise EncryptedFile("needs a password")
+    elif word == "OTHER":
+        raise UnsupportedFile("holds nothing that is read")
+    elif word == "NET":
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+    elif word == "WARN":
+        yield Warned(rest)
+    elif word == "NAP":
+        time.sleep(float(rest))
+        yield Progress(0, 0)
+    elif word == "TEMP":
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            yield Warned(str(Path(file.name).parent.parent))
+    elif word == "GROW":
+        with path.open("a") as file:
+            file.write("more\n")
+    elif word == "VANISH":
+        path.unlink()
+
+
+class LineReader:
+    """Every line is a piece, after the orders it gives."""
+
+    def read(self, source: Source) -> Iterator[ReadEvent]:
+        """Yield a piece for each line, and one for each file beside the source."""
+        texts = source.path.read_text("utf-8", "replace").splitlines()
+        for line in texts:
+            if line.startswith("!"):
+                yield from obey(line[1:], source.path)
+        texts += [path.read_text("utf-8") for path in source.siblings]
+        meta = AssetMeta(source.media_type)
+        for index, text in enumerate(texts):
+            place = Locator(page=index // 10 + 1)
+            yield Piece(source.asset_id, PieceKind.PASSAGE, Modality.DOCUMENT, index, place, text, meta)
+
+
+class NoModelReader:
+    """Cannot be constructed."""
+
+    def __init__(self) -> None:
+        raise ModelUnavailable("the model is missing: install it")
+
+    def read(self, source: Source) -> Iterator[ReadEvent]:
+        """Never called."""
+        yield Progress(0, 0)
+
+
+class DyingReader:
+    """Takes its process down while it is loaded."""
+
+    def __init__(self) -> None:
+        os._exit(7)
+
+    def read(self, source: Source) -> Iterator[ReadEvent]:
+        """Never called."""
+        yield Progress(0, 0)
+
+
+def registry(version: int = 1, name: str = "LineReader", types: frozenset[str] = TYPES) -> ReaderRegistry:
+    """Readers of this module, for text and for what tests pass off as a video."""
+    return ReaderRegistry((ReaderEntry(types, version, "toyreaders", name),))

@@ -1,0 +1,121 @@
+"""The commands that change or describe an index: ``index``, ``status`` and ``forget``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haystack_agent.errors import UsageError
+from ui import json_output, options, printable
+
+if TYPE_CHECKING:
+    from haystack_agent.index_location import IndexLocation
+
+Roots = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FOLDER]...", help="Folders or files; without any, all that the index knows."),
+]
+Hidden = Annotated[bool, typer.Option("--hidden", help="Read hidden files and caches too.")]
+NoIgnore = Annotated[bool, typer.Option("--no-ignore", help="Do not heed .gitignore, .ignore and .haystackignore.")]
+Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed before, though unchanged.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Processes that read files.")]
+Everything = Annotated[bool, typer.Option("--all", help="List every problem.")]
+
+
+def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
+    folders: Roots = None,
+    hidden: Hidden = False,
+    no_ignore: NoIgnore = False,
+    retry: Retry = False,
+    workers: Workers = None,
+    as_json: options.AsJson = False,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Read folders into the index, or bring it up to date."""
+    settings = options.settings_for(qdrant_url)
+    location = options.location_for(settings, index)
+    roots = [Path(folder) for folder in folders or ()]
+    _check_place(location, roots)
+    from ingest.indexing import index as run
+    from ingest.pipeline import IndexOptions
+    from ui import render
+
+    how = IndexOptions(hidden, not no_ignore, retry, workers or settings.workers)
+    with render.progress_bar() as progress:
+        report = run(location, roots, how, progress)
+    if as_json:
+        json_output.write(json_output.report_object(report, str(location.path)))
+    else:
+        render.show_report(report)
+    if report.interrupted:
+        typer.echo("Stopped. What was read is kept: run the same command to go on.", err=True)
+        raise typer.Exit(130)
+    raise typer.Exit(1 if report.counts.failed else 0)
+
+
+def _check_place(location: IndexLocation, roots: list[Path]) -> None:
+    """Do not make an index among other files, or for a folder that is not there.
+
+    Raises:
+        UsageError: as said.
+    """
+    from haystack_agent.index_files import IndexFiles
+
+    files = IndexFiles(location.path)
+    if files.card.exists() or files.manifest.exists():
+        return
+    if location.path.exists() and (not location.path.is_dir() or any(location.path.iterdir())):
+        place = printable.name(location.path)
+        raise UsageError(f"{place} holds other files: name an empty or a new folder for the index.")
+    for root in roots:
+        if not os.path.lexists(root):
+            raise UsageError(f"There is no file or folder {printable.name(root)}: check the name.")
+
+
+def status(
+    everything: Everything = False,
+    as_json: options.AsJson = False,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Say what was read, what failed and why, and what cannot be searched."""
+    location = options.location_for(options.settings_for(qdrant_url), index)
+    from ingest.indexing import status as run
+
+    state = run(location)
+    notes = _notes(state.profile)
+    if as_json:
+        json_output.write(json_output.status_object(state, str(location.path), notes))
+        return
+    from ui import render
+
+    render.show_status(state, str(location.path), notes, everything)
+
+
+def _notes(profile: str | None) -> list[str]:
+    """What cannot be searched, and what to do about it."""
+    from ingest.tesseract import missing_scripts
+
+    scripts = missing_scripts()
+    offline = (
+        "The profile 'offline' finds pictures and videos by the text in them and their metadata, not by what they show"
+    )
+    return [*([offline] if profile == "offline" else []), *([scripts] if scripts else [])]
+
+
+def forget(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files or folders.")],
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Remove files or folders from the index; the files themselves are not touched."""
+    location = options.location_for(options.settings_for(qdrant_url), index)
+    from ingest.indexing import forget as run
+
+    count = run(location, [printable.path_of(path) for path in paths])
+    typer.echo(f"{count} {'file' if count == 1 else 'files'} forgotten.")
+    raise typer.Exit(0 if count else 1)

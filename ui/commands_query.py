@@ -1,0 +1,193 @@
+"""The commands that ask: ``search`` and ``ask``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from haystack_agent.errors import UsageError
+from haystack_agent.records import Filters
+from ui import json_output, options
+from ui.last_results import Place, place_of, save
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from haystack_agent.engine import Engine
+
+Ask = Callable[[str], tuple[json_output.Json, bool]]
+"""Takes a question; gives the object to print and whether anything was found."""
+
+
+class AnswerMode(StrEnum):
+    """How answers are made."""
+
+    EXTRACTIVE = "extractive"
+    """The best sentence or table row, word for word; no language model."""
+
+
+Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; quotes are optional.")]
+Mode = Annotated[AnswerMode, typer.Option("--mode", help="How the answer is made.")]
+
+
+def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
+    question: Question = None,
+    top_k: options.TopK = 10,
+    modality: options.Modalities = None,
+    folder: options.Folders = None,
+    type_: options.Types = None,
+    language: options.Languages = None,
+    after: options.After = None,
+    before: options.Before = None,
+    explain: options.Explain = False,
+    batch: options.Batch = None,
+    as_json: options.AsJson = False,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Find the places that answer a question."""
+    filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
+    text = _question(question, batch)
+    with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
+
+        def answer(query: str) -> tuple[json_output.Json, bool]:
+            found = engine.search(query, top_k=top_k, filters=filters) if query else []
+            return json_output.search_object(query, found), bool(found)
+
+        if batch is not None or as_json:
+            _exit(_print_json(answer, questions))
+        evidence = engine.search(text, top_k=top_k, filters=filters)
+        _remember(data_dir, [place_of(item) for item in evidence])
+    from ui import render
+
+    render.show_evidence(evidence, explain)
+    if not evidence:
+        _say_nothing_found(filters)
+    _exit(bool(evidence))
+
+
+def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
+    question: Question = None,
+    mode: Mode = AnswerMode.EXTRACTIVE,  # noqa: ARG001 - one mode so far; the option is part of the contract
+    top_k: options.TopK = 10,
+    modality: options.Modalities = None,
+    folder: options.Folders = None,
+    type_: options.Types = None,
+    language: options.Languages = None,
+    after: options.After = None,
+    before: options.Before = None,
+    explain: options.Explain = False,
+    batch: options.Batch = None,
+    as_json: options.AsJson = False,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Answer a question with a quotation and cite its place."""
+    filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
+    text = _question(question, batch)
+    with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
+
+        def answer(query: str) -> tuple[json_output.Json, bool]:
+            if not query:
+                return {"question": "", "answer": "", "abstained": True, "citations": []}, False
+            said = engine.ask(query, top_k=top_k, filters=filters)
+            return json_output.answer_object(said), not said.abstained
+
+        if batch is not None or as_json:
+            _exit(_print_json(answer, questions))
+        said = engine.ask(text, top_k=top_k, filters=filters)
+        nearest = list(said.evidence[:3]) if said.abstained else []
+        cited = [place_of(item.evidence, item.locator, item.quote) for item in said.citations]
+        _remember(data_dir, [*cited, *map(place_of, nearest)])
+    from ui import render
+
+    render.show_answer(said, explain)
+    if nearest:
+        typer.echo("The nearest places:\n")
+        render.show_evidence(nearest, explain)
+    _exit(not said.abstained)
+
+
+def _exit(found: bool) -> None:
+    raise typer.Exit(0 if found else 1)
+
+
+def _question(words: list[str] | None, batch: str | None) -> str:
+    """The question typed, empty with ``--batch``.
+
+    Raises:
+        UsageError: there is none, or one and a batch.
+    """
+    text = _clean(" ".join(words or ()))
+    if batch is not None and text:
+        raise UsageError("Give a question or --batch, not both.")
+    if batch is None and not text:
+        raise UsageError("There is no question: type one, or name a file of questions with --batch.")
+    return text
+
+
+def _clean(text: str) -> str:
+    """Bytes that are no UTF-8 have no meaning in a question."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip()
+
+
+@contextmanager
+def _engine(index: str | None, qdrant_url: str | None) -> Iterator[tuple[Engine, Path]]:
+    settings = options.settings_for(qdrant_url)
+    location = options.location_for(settings, index)
+    from haystack_agent.engine import Engine
+
+    with Engine.open(location) as engine:
+        yield engine, settings.data_dir
+
+
+def _print_json(answer: Ask, questions: Iterable[str]) -> bool:
+    """Print one object for each question; whether anything was found for any."""
+    any_found = False
+    for question in questions:
+        value, found = answer(question)
+        json_output.write(value)
+        any_found = any_found or found
+    return any_found
+
+
+@contextmanager
+def _questions(text: str, batch: str | None) -> Iterator[Iterable[str]]:
+    """The one question, or those of a batch as they come in: an empty line too, so that lines out match lines in.
+
+    Raises:
+        UsageError: the batch cannot be read.
+    """
+    if batch is None:
+        yield [text]
+    elif batch == "-":
+        yield map(_decoded, sys.stdin.buffer)
+    else:
+        try:
+            file = open(batch, "rb")  # noqa: PTH123, SIM115 - a name as typed; closed below
+            file.peek(1)
+        except OSError as error:
+            raise UsageError(f"--batch {batch!r} cannot be read: {error.strerror}.") from error
+        with file:
+            yield map(_decoded, file)
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+
+
+def _remember(data_dir: Path, places: list[Place]) -> None:
+    try:
+        save(data_dir, places)
+    except OSError as error:
+        typer.echo(f"The list is not kept for `haystack-agent open`: {error.strerror}.", err=True)
+
+
+def _say_nothing_found(filters: Filters) -> None:
+    hint = " with these filters" if filters != Filters() else ""
+    typer.echo(f"Nothing found{hint}. `haystack-agent status` says what was read.")
