@@ -1,28 +1,30 @@
-"""The two decoders behind `ingest.frames.FrameSource`."""
+"""PyAV behind `ingest.frames.FrameSource`: the first choice."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haystack_agent.errors import ReadFailed, UnsupportedFile
-from ingest.frames import ClipInfo, Frame, Geometry, Luma, check_side, clip_origin, open_container, video_stream
+from haystack_agent.errors import ReadFailed
+from ingest.frames import (
+    EPSILON,
+    ClipInfo,
+    Frame,
+    Geometry,
+    Luma,
+    check_side,
+    clip_origin,
+    open_container,
+    video_stream,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-DECORD_SIDE = 1280
-"""Longest side in pixels of the frames that decord gives: it decodes ahead, and full frames take gigabytes."""
-_BATCH = 8
-_AGREE = 2e-3
-"""Largest difference in seconds between two decoders' times of one frame (containers count in milliseconds)."""
-_EPS = 1e-3
 _GIVE_UP = 500
 """Undecodable packets in a row after which the rest of a clip is left."""
 
@@ -90,17 +92,17 @@ class PyAVFrames:
 
     def sample(self, step: float) -> Iterator[Frame]:
         """See `FrameSource.sample`."""
-        last = -step
+        due = 0.0
         for frame in self._decoded():
-            if frame.time - last >= step - _EPS:
-                last = frame.time
+            if frame.time >= due - EPSILON:
+                due = next_due(due, frame.time, step)
                 yield frame
 
     def frame_at(self, seconds: float) -> Frame | None:
         """See `FrameSource.frame_at`."""
         self._seek(seconds)
         shown = self._until(seconds)
-        if shown is None or shown.time > seconds + _EPS:
+        if shown is None or shown.time > seconds + EPSILON:
             self._container.close()
             self._open()
             shown = self._until(seconds) or self._first
@@ -124,7 +126,7 @@ class PyAVFrames:
     def _until(self, seconds: float) -> PyAVFrame | None:
         shown = None
         for frame in self._decoded():
-            if frame.time > seconds + _EPS:
+            if frame.time > seconds + EPSILON:
                 return shown or frame
             shown = frame
         return shown
@@ -182,6 +184,11 @@ class PyAVFrames:
         return ClipInfo(width, height, duration, rate, tags)
 
 
+def next_due(due: float, time: float, step: float) -> float:
+    """When the next sample is due: on the grid of `step` seconds, unless the frame taken came later than that."""
+    return due + step if due + step > time + EPSILON else time + step / 2
+
+
 def _geometry(frame: Any, stream: Any) -> Geometry:
     aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1) or 1.0
     if not 0.2 <= aspect <= 5:
@@ -194,114 +201,3 @@ def _geometry(frame: Any, stream: Any) -> Geometry:
         if mirrored:  # the angle is that of the matrix after left and right are swapped back
             turns = round(float(np.degrees(np.arctan2(-b, -a))) / -90) % 4
     return Geometry(frame.width, frame.height, aspect, turns, mirrored)
-
-
-def decord_installed() -> bool:
-    """Whether decord has a wheel on this machine; it is not imported."""
-    return find_spec("decord") is not None
-
-
-class DecordFrame:
-    """A frame of `DecordFrames`: RGB pixels as seen, at most `DECORD_SIDE` a side."""
-
-    def __init__(self, pixels: NDArray[np.uint8], time: float) -> None:
-        self.time = time
-        self._pixels = pixels
-
-    def image(self, max_side: int) -> Image:
-        """See `Frame.image`."""
-        from PIL import Image as PilImage
-
-        picture = PilImage.fromarray(self._pixels)
-        picture.thumbnail((max_side, max_side), PilImage.Resampling.BOX)
-        return picture
-
-    def luma(self, max_side: int) -> Luma:
-        """See `Frame.luma`."""
-        return np.asarray(self.image(max_side).convert("L"))
-
-
-class DecordFrames:
-    """`FrameSource` on decord, for clips whose every frame has the container's own time.
-
-    Raises:
-        ReadFailed: decord cannot read the clip, or its times are not the container's.
-        UnsupportedFile: decord is not installed.
-    """
-
-    def __init__(self, path: Path, media_type: str, threads: int = 1) -> None:
-        if not decord_installed():
-            raise UnsupportedFile("decord has no wheel for this machine")
-        probe = PyAVFrames(path, media_type)
-        try:
-            self.info = probe.info
-            times = _container_times(path, media_type)
-        finally:
-            probe.close()
-        self.broken = 0
-        self.end = 0.0
-        self._geometry = Geometry(self.info.width, self.info.height)
-        self._reader = _open_decord(path, self._geometry.stored(DECORD_SIDE), threads)
-        self._times = _agreed_times(self._reader, times)
-
-    def sample(self, step: float) -> Iterator[Frame]:
-        """See `FrameSource.sample`."""
-        wanted: list[int] = []
-        last = -step
-        for index, time in enumerate(self._times):
-            if time - last >= step - _EPS:
-                last = time
-                wanted.append(index)
-        for start in range(0, len(wanted), _BATCH):
-            yield from self._batch(wanted[start : start + _BATCH])
-        self.end = self.info.duration or self.end
-
-    def frame_at(self, seconds: float) -> Frame | None:
-        """See `FrameSource.frame_at`."""
-        index = int(np.searchsorted(self._times, seconds + _EPS, side="right")) - 1
-        return next(iter(self._batch([max(0, index)])), None)
-
-    def close(self) -> None:
-        """See `FrameSource.close`."""
-        self._reader = None
-
-    def _batch(self, indices: Sequence[int]) -> list[DecordFrame]:
-        from decord import DECORDError
-
-        try:
-            pixels = self._reader.get_batch(list(indices)).asnumpy()
-        except DECORDError:
-            self.broken += len(indices)
-            return []
-        self.end = max(self.end, self._times[indices[-1]])
-        return [DecordFrame(pixels[row], self._times[index]) for row, index in enumerate(indices)]
-
-
-def _container_times(path: Path, media_type: str) -> list[float]:
-    """Times in seconds of the frames that are meant to be shown, from the packets alone."""
-    container = open_container(path, media_type)
-    try:
-        stream, origin = video_stream(container), clip_origin(container)
-        packets = (p for p in container.demux(stream) if p.pts is not None and not p.is_discard)
-        return sorted(float(p.pts * p.time_base) - origin for p in packets)
-    finally:
-        container.close()
-
-
-def _open_decord(path: Path, size: tuple[int, int], threads: int) -> Any:
-    import decord
-
-    try:
-        return decord.VideoReader(
-            os.fspath(path), ctx=decord.cpu(0), width=size[0], height=size[1], num_threads=threads
-        )
-    except (decord.DECORDError, RuntimeError) as error:
-        raise ReadFailed("decord cannot read this video either; convert it to H.264") from error
-
-
-def _agreed_times(reader: Any, times: Sequence[float]) -> list[float]:
-    count = len(reader)
-    stamps = reader.get_frame_timestamp(list(range(count)))[:, 0] if count else np.zeros(0)
-    if count != len(times) or not count or float(np.abs(stamps - np.asarray(times)).max()) > _AGREE:
-        raise ReadFailed("decord counts this video's frames or times differently from its container")
-    return list(times)

@@ -7,7 +7,7 @@ once, however long it stays; a moving one about once a second for a while, and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ingest.frames import Frame, Luma
 from ingest.shots import sharpness
-from ingest.text_tracks import Reading, skeleton
+from ingest.text_tracks import Reading, ShownText, skeleton
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,6 +43,8 @@ _CLOCK_PACE = 2.0
 _CLOCK_PAUSE = 5.0
 """Seconds between two readings of a picture in which only a running clock or counter changes."""
 _HALF_STEP = 0.125
+_TRAIL = 16
+_Pair = tuple[float, float]
 _FLAT = 10
 """Difference (0..255) of dark and bright below which a picture shows no text."""
 
@@ -72,11 +74,27 @@ class _Seen:
 
 
 @dataclass(slots=True)
+class _Read:
+    """One reading while its end is still open; None for the seconds of a line that are those of the whole picture."""
+
+    time: float
+    start: float
+    luma: Luma
+    lines: tuple[OcrLine, ...]
+    starts: list[float | None]
+    ends: list[float | None]
+    steady: list[bool]
+    """Whether the line was there in the sample before."""
+
+
+@dataclass(slots=True)
 class FrameTextReader:
     """Watches the samples of a clip in order and reads the distinct ones; keeps a handful of pictures at most."""
 
     ocr: OcrEngine
-    readings: list[Reading] = field(default_factory=list)
+    _reads: list[_Read] = field(default_factory=list)
+    _trail: list[tuple[float, Luma]] = field(default_factory=list)
+    """Samples from the last one read on, as far as they are needed to time single lines."""
     _allowance: float = _ALLOWANCE
     _last: float = 0.0
     _seen: list[_Seen] = field(default_factory=list)
@@ -86,6 +104,9 @@ class FrameTextReader:
         """Take note of a sample; True if a frame was read now, which takes long."""
         since, self._last = self._last, frame.time
         ran = self._read_lasting(frame.time)
+        self._trail.append((frame.time, luma))
+        if len(self._trail) > _TRAIL:
+            del self._trail[1]
         self._allowance = min(_ALLOWANCE, self._allowance + (frame.time - since) * _REFILL)
         if self._is_shown(frame.time, luma):
             if not self._pending:
@@ -98,10 +119,10 @@ class FrameTextReader:
         """Read what is still waiting, and return all readings in order; the last one lasts until `end`."""
         while self._pending:
             self._read(self._choose())
-        return [
-            replace(reading, end=later.start if later else max(end, reading.start))
-            for reading, later in zip(self.readings, [*self.readings[1:], None], strict=True)
-        ]
+        if self._reads:
+            self._time_ends(self._reads[-1])
+        stops = [*(read.start for read in self._reads[1:]), end]
+        return [_closed(read, max(stop, read.start)) for read, stop in zip(self._reads, stops, strict=False)]
 
     def _is_shown(self, time: float, luma: Luma) -> bool:
         """Whether this looks like the last frame read, but for a running clock."""
@@ -111,7 +132,7 @@ class FrameTextReader:
         changed = changed_cells(last.luma, luma)
         if last.clocks is not None and changed is not None and time - last.read_at < _CLOCK_PAUSE:
             changed &= ~last.clocks
-        return changed is not None and not changed.any()
+        return not _touched(changed)
 
     def _hold(self, candidate: _Candidate) -> None:
         self._pending.append(candidate)
@@ -159,8 +180,34 @@ class FrameTextReader:
         lines = known.lines if known else tuple(self.ocr.read(candidate.image)) if candidate.image else ()
         self._allowance -= float(ran)
         self._remember(_Seen(candidate.luma, until, candidate.time, lines))
-        self.readings.append(Reading(candidate.time, start, start, lines))
+        self._note(candidate, start, lines)
         return ran
+
+    def _note(self, candidate: _Candidate, start: float, lines: tuple[OcrLine, ...]) -> None:
+        """Add a reading, and time each of its lines, and the ends of those before, by the samples around it."""
+        blank: list[float | None] = [None] * len(lines)
+        read = _Read(candidate.time, start, candidate.luma, lines, blank, blank.copy(), [True] * len(lines))
+        if self._reads:
+            self._time_ends(self._reads[-1])
+        before = [(time, changed_cells(luma, read.luma)) for time, luma in self._trail if time <= read.time]
+        for index, line in enumerate(lines):
+            change = _first_change(before[::-1], _cells_of([line], read.luma.shape, margin=0))
+            if change is not None:
+                read.starts[index] = max((change[0] + change[1]) / 2, change[0] - _HALF_STEP)
+                read.steady[index] = change[0] < read.time
+        self._reads.append(read)
+        self._trail = [one for one in self._trail if one[0] >= read.time]
+
+    def _time_ends(self, read: _Read) -> None:
+        after = [(time, changed_cells(luma, read.luma)) for time, luma in self._trail if time >= read.time]
+        for index, line in enumerate(read.lines):
+            change = _first_change(after, _cells_of([line], read.luma.shape, margin=0))
+            if change is None:
+                continue
+            if change[0] > read.time or read.steady[index]:
+                read.ends[index] = max((change[0] + change[1]) / 2, change[1] - _HALF_STEP)
+            else:
+                read.starts[index] = None  # the line moves: where it was before cannot be told
 
     def _remember(self, seen: _Seen) -> None:
         if self._seen:
@@ -189,8 +236,7 @@ def _candidate(frame: Frame, luma: Luma, since: float) -> _Candidate:
 
 
 def _alike(one: Luma, two: Luma) -> bool:
-    changed = changed_cells(one, two)
-    return changed is not None and not changed.any()
+    return not _touched(changed_cells(one, two))
 
 
 def changed_cells(one: Luma, two: Luma) -> NDArray[np.bool_] | None:
@@ -222,11 +268,33 @@ def _find_clocks(before: _Seen, after: _Seen) -> None:
         after.clocks = _cells_of(running, after.luma.shape)
 
 
-def _cells_of(lines: Sequence[OcrLine], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _closed(read: _Read, end: float) -> Reading:
+    """The reading with every line's own seconds, where they are known, else those of the whole."""
+    seen = []
+    for line, start, stop in zip(read.lines, read.starts, read.ends, strict=True):
+        first = read.start if start is None else min(start, read.time)
+        last = end if stop is None else max(stop, read.time)
+        seen.append(ShownText(line, first, max(first, last)))
+    return Reading(read.start, end, tuple(seen))
+
+
+def _first_change(samples: Sequence[tuple[float, NDArray[np.bool_] | None]], cells: NDArray[np.bool_]) -> _Pair | None:
+    """Times of the last sample that is alike in `cells` and of the first that is not; None where all are alike."""
+    for (alike, _), (other, changed) in pairwise(samples):
+        if _touched(changed, cells):
+            return alike, other
+    return None
+
+
+def _touched(changed: NDArray[np.bool_] | None, cells: NDArray[np.bool_] | bool = True) -> bool:
+    return changed is None or bool((changed & cells).any())
+
+
+def _cells_of(lines: Sequence[OcrLine], shape: tuple[int, ...], margin: int = 1) -> NDArray[np.bool_]:
     height, width = shape
     cells = np.zeros((-(-height // _CELL), -(-width // _CELL)), dtype=np.bool_)
     for line in lines:
         top, bottom = (int(y * height) // _CELL for y in (line.box.y0, line.box.y1))
         left, right = (int(x * width) // _CELL for x in (line.box.x0, line.box.x1))
-        cells[max(0, top - 1) : bottom + 2, max(0, left - 1) : right + 2] = True
+        cells[max(0, top - margin) : bottom + 1 + margin, max(0, left - margin) : right + 1 + margin] = True
     return cells

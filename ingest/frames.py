@@ -27,6 +27,8 @@ Luma = NDArray[np.uint8]
 
 MAX_SIDE = 8192
 """Longest side in pixels of a frame that is decoded."""
+EPSILON = 1e-3
+"""Seconds by which times that ought to be equal may differ."""
 _LATE_START = 1.0
 """A clock that starts this late (seconds) is a programme clock, not an offset meant to be seen."""
 _PROGRAMMES = frozenset({"mpegts", "mpeg"})
@@ -84,7 +86,7 @@ class FrameSource(Protocol):
         ...
 
     def sample(self, step: float) -> Iterator[Frame]:
-        """Frames in order of time: the first, then each that comes at least `step` seconds after the one before."""
+        """Frames in order of time: the first, then one for every `step` seconds that have gone by (0: every frame)."""
         ...
 
     def frame_at(self, seconds: float) -> Frame | None:
@@ -197,7 +199,8 @@ def open_frames(path: Path, media_type: str, threads: int = 1) -> FrameSource:
     Raises:
         ReadFailed: no decoder reads it; see also `video_stream`.
     """
-    from ingest.decoders import DecordFrames, PyAVFrames, decord_installed
+    from ingest.decoders import PyAVFrames
+    from ingest.decord_frames import DecordFrames, decord_installed
 
     source = PyAVFrames(path, media_type, threads)
     if source.decodes() or not decord_installed():

@@ -155,9 +155,11 @@ class _Keeper(threading.Thread):
             self.join(timeout=0.05)
 
     def run(self) -> None:
-        last: HaystackError | None = None
+        # What is not foreseen below shows its traceback; the consumer must not wait for ever all the same.
+        last: HaystackError | None = HaystackError("reading ended by an internal error: please report it")
         try:
             self._loop()
+            last = None
         except HaystackError as error:
             last = error
         except OSError as error:
@@ -165,9 +167,9 @@ class _Keeper(threading.Thread):
         finally:
             for worker in self._workers:
                 worker.kill()
-        if last is not None:
-            self._put(last)
-        self._put(None)
+            if last is not None:
+                self._put(last)
+            self._put(None)
 
     def _put(self, event: SandboxEvent | HaystackError | None) -> None:
         while not self._stopping.is_set():

@@ -31,16 +31,6 @@ _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What OCR saw in the frame at `time`; it is taken to be on screen from `start` to `end` seconds."""
-
-    time: float
-    start: float
-    end: float
-    lines: tuple[OcrLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ShownText:
     """One line of text and the seconds from-to in which it is on screen."""
 
@@ -54,6 +44,15 @@ class ShownText:
         seconds = (round(self.start, 3), round(self.end, 3))
         words = self.line.words or (Span(0, len(self.line.text), self.line.box),)
         return Line(self.line.text, tuple(replace(word, seconds=seconds) for word in words))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What OCR saw in one frame, which is taken to be on screen from `start` to `end` seconds."""
+
+    start: float
+    end: float
+    lines: tuple[ShownText, ...]
 
 
 @dataclass(slots=True)
@@ -91,13 +90,14 @@ def follow(readings: Iterable[Reading]) -> list[ShownText]:
         done.extend(track for track in active if reading.start - track.end > _GAP)
         active = [track for track in active if reading.start - track.end <= _GAP]
         free = list(active)
-        for line in reading.lines:
-            track = _same_line(line, free) if normalise(line.text) else None
+        for seen in reading.lines:
+            words = normalise(seen.line.text)
+            track = _same_line(seen.line, free) if words else None
             if track is not None:
                 free = [other for other in free if other is not track]
-                _extend(track, line, reading)
-            elif normalise(line.text):
-                active.append(_Track(reading.start, reading.end, [line]))
+                _extend(track, seen)
+            elif words:
+                active.append(_Track(seen.start, seen.end, [seen.line]))
     order = sorted(enumerate([*done, *active]), key=lambda pair: (pair[1].start, pair[0]))
     return [shown for shown in (track.shown() for _, track in order) if not _is_noise(shown)]
 
@@ -133,14 +133,13 @@ def _slip(new: str, old: str) -> bool:
     return matcher.quick_ratio() >= _SAME and matcher.ratio() >= _SAME
 
 
-def _extend(track: _Track, line: OcrLine, reading: Reading) -> None:
-    new, old = normalise(line.text), normalise(track.last.text)
-    grown = len(new) > len(old) and new.startswith(old)
-    track.end = reading.end
-    if grown:
-        track.readings = [line]
+def _extend(track: _Track, seen: ShownText) -> None:
+    new, old = normalise(seen.line.text), normalise(track.last.text)
+    track.end = seen.end
+    if len(new) > len(old) and new.startswith(old):
+        track.readings = [seen.line]
     elif not (len(new) < len(old) and old.startswith(new)):
-        track.readings.append(line)
+        track.readings.append(seen.line)
 
 
 def _near(one: Box, two: Box) -> bool:

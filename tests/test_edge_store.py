@@ -53,7 +53,11 @@ def run_child(code: str, *arguments: object, before: tuple[str, ...] = ()) -> su
     path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
     command = [*before, sys.executable, "-c", f"import sys, test_edge_store as t\nfrom pathlib import Path\n{code}"]
     return subprocess.Popen(
-        [*command, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+        [*command, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
     )
 
 
@@ -69,14 +73,14 @@ sys.stdin.read()
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 @pytest.mark.parametrize("until", [300, 2000])
 def test_a_kill_loses_nothing_acknowledged(tmp_path: Path, until: int) -> None:
-    child = run_child(WRITER, tmp_path / "edge", 2000)
-    assert child.stdout
     acknowledged = 0
-    while acknowledged < until:
-        acknowledged = int(child.stdout.readline())
-    child.send_signal(signal.SIGKILL)
-    acknowledged = max([acknowledged, *map(int, child.stdout.read().split())])
-    assert child.wait(30) == -signal.SIGKILL
+    with run_child(WRITER, tmp_path / "edge", 2000) as child:
+        assert child.stdout
+        while acknowledged < until:
+            acknowledged = int(child.stdout.readline())
+        child.send_signal(signal.SIGKILL)
+        acknowledged = max([acknowledged, *map(int, child.stdout.read().split())])
+    assert child.returncode == -signal.SIGKILL
 
     store = EdgeStore.open(tmp_path / "edge", SCHEMA, create=False)
     count = store.count()
@@ -161,6 +165,15 @@ def segment(path: Path) -> Path:
     return only
 
 
+def forget_points(path: Path) -> None:
+    """Damage of which the engine says nothing: it finds no points."""
+    empty = path.parent / "empty"
+    EdgeStore.open(empty, SCHEMA).close()
+    (segment(path) / "mutable_id_tracker.mappings").write_bytes(b"")
+    shutil.rmtree(path / "wal")
+    (empty / "wal").rename(path / "wal")
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "configuration is rubbish": lambda path: (path / "edge_config.json").write_text("{"),
     "configuration is another JSON": lambda path: (path / "edge_config.json").write_text("[1]"),
@@ -172,8 +185,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "state is gone": lambda path: (segment(path) / "segment.json").unlink(),
     "state is rubbish": lambda path: (segment(path) / "segment.json").write_bytes(b"\xff" * 10),
     "version is empty": lambda path: (segment(path) / "version.info").write_text(""),
-    "ids are gone": lambda path: (segment(path) / "mutable_id_tracker.mappings").unlink(),
-    "ids are cut": lambda path: os.truncate(segment(path) / "mutable_id_tracker.mappings", 10),
+    "ids and log are those of an empty index": forget_points,
     "ids are rubbish": lambda path: (segment(path) / "mutable_id_tracker.mappings").write_bytes(b"\xdc" * 900),
     "payloads are cut": lambda path: os.truncate(segment(path) / "payload_storage" / "tracker.dat", 0),
     "the number of pieces is rubbish": lambda path: (path / "closed.json").write_text("{}"),
@@ -202,6 +214,19 @@ def test_damage_is_found_at_once(closed: Path, tmp_path: Path, damage: str) -> N
     DAMAGES[damage](path)
     with pytest.raises(IndexDamaged, match=r"(?s)^[^\n]*edge[^\n]* is damaged [^\n]*index again[^\n]*$"):
         EdgeStore.open(path, SCHEMA)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies files with holes by GNU cp")
+def test_lost_ids_are_read_from_the_log(closed: Path, tmp_path: Path) -> None:
+    path = copy(closed, tmp_path / "edge")
+    (segment(path) / "mutable_id_tracker.mappings").write_bytes(b"")
+    store = EdgeStore.open(path, SCHEMA)
+    found = {item.piece.id: item for item in store.fetch(list(store.asset_ids()))}
+    for wanted in map(piece, range(200)):
+        read = found.pop(wanted.piece.id)
+        assert (read.piece.text, read.bm25) == (wanted.piece.text, wanted.bm25)
+    assert found == {}
+    store.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="copies files with holes by GNU cp")

@@ -19,7 +19,8 @@ from haystack_agent.records import Filters
 from ingest.lock import writer_lock
 from ingest.pipeline import IndexOptions, IndexParts, forget, index_folders, lock_path, status
 from ingest.progress import IndexProgress, Phase
-from ingest.sandbox import Limits
+from ingest.readers.registry import default_registry
+from ingest.sandbox import Limits, limits_for
 
 FAST = IndexOptions(workers=1, limits=lambda _: Limits(silent=1.5, total=20, memory=500 << 20))
 MKV = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\n"
@@ -302,3 +303,33 @@ def test_a_full_disk_ends_the_run_and_keeps_the_index(index: IndexParts, folder:
     assert contents(index) == before
     assert index_folders([folder], index, FAST).counts.indexed == 2
     assert index.store.count(Filters()) == 2
+
+
+def test_the_real_readers(index: IndexParts, folder: Path) -> None:
+    import pymupdf
+    from PIL import Image
+
+    document = pymupdf.open()
+    document.new_page().insert_text((72, 72), "The harbour opens at seven.")
+    document.save(folder / "good.pdf")
+    document.save(folder / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="a", owner_pw="b")
+    (folder / "junk.pdf").write_bytes(b"%PDF-1.7\n" + b"\x80" * 3000)
+    (folder / "cut.docx").write_bytes(b"PK\x03\x04" + bytes(500))
+    (folder / "cut.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(500))
+    (folder / "note.txt").write_text("Bring the red umbrella.")
+    Image.new("RGB", (64, 64), "red").save(folder / "picture.pdf", "JPEG")
+    report = index_folders([folder], replace(index, registry=default_registry()), replace(FAST, limits=limits_for))
+    states = reasons(index)
+    assert {name for name, (state, _) in states.items() if state == "failed"} == {
+        "locked.pdf",
+        "junk.pdf",
+        "cut.docx",
+        "cut.mp4",
+    }
+    assert "password" in states["locked.pdf"][1]
+    assert all("\n" not in reason for _, reason in states.values())
+    assert report.counts.indexed == 3
+    stored = index.store.fetch(list(index.store.asset_ids()))
+    types = {Path(entry.paths[0]).name: entry.piece.meta.media_type for entry in stored}
+    assert types == {"good.pdf": "pdf", "note.txt": "txt", "picture.pdf": "jpeg"}
+    assert any("harbour opens at seven" in text for text in texts(index))

@@ -86,6 +86,7 @@ def test_videos_are_told_by_their_bytes(tmp_path: Path, container: str, codec: s
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as output:
         stream = output.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 176, 144, "yuv420p"
         for _ in range(10):
             output.mux(stream.encode(av.VideoFrame(176, 144, "yuv420p")))

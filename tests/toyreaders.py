@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haystack_agent.errors import EncryptedFile, ModelUnavailable, UnsupportedFile
@@ -21,31 +21,10 @@ TYPES = frozenset(("txt", "markdown", "mkv", "pdf", "jpeg"))
 def obey(order: str, path: Path) -> Iterator[ReadEvent]:
     """Do what hostile files make decoders do."""
     word, _, rest = order.partition(" ")
-    if word == "HANG":
-        time.sleep(3600)
-    elif word == "SPIN":
-        while True:
-            pass
-    elif word == "CRASH":
-        ctypes.string_at(0)
-    elif word == "ABORT":
-        os.abort()
-    elif word == "EXIT":
-        os._exit(int(rest))
+    if word in _DEEDS:
+        _DEEDS[word](rest, path)
     elif word == "EAT":
-        hoard = []
-        while True:
-            hoard.append(b"x" * (8 << 20))
-            time.sleep(0.01)
-            yield Progress(len(hoard), 0)
-    elif word == "RAISE":
-        raise ValueError(rest)
-    elif word == "LOCKED":
-        raise EncryptedFile("needs a password")
-    elif word == "OTHER":
-        raise UnsupportedFile("holds nothing that is read")
-    elif word == "NET":
-        socket.create_connection(("127.0.0.1", 9), timeout=1)
+        yield from _eat()
     elif word == "WARN":
         yield Warned(rest)
     elif word == "NAP":
@@ -54,11 +33,43 @@ def obey(order: str, path: Path) -> Iterator[ReadEvent]:
     elif word == "TEMP":
         with tempfile.NamedTemporaryFile(delete=False) as file:
             yield Warned(str(Path(file.name).parent.parent))
-    elif word == "GROW":
-        with path.open("a") as file:
-            file.write("more\n")
-    elif word == "VANISH":
-        path.unlink()
+
+
+def _eat() -> Iterator[ReadEvent]:
+    hoard = []
+    while True:
+        hoard.append(b"x" * (8 << 20))
+        time.sleep(0.01)
+        yield Progress(len(hoard), 0)
+
+
+def _spin(rest: str, path: Path) -> None:
+    while True:
+        pass
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+def _grow(rest: str, path: Path) -> None:
+    with path.open("a") as file:
+        file.write("more\n")
+
+
+_DEEDS: dict[str, Callable[[str, Path], object]] = {
+    "HANG": lambda rest, path: time.sleep(3600),
+    "SPIN": _spin,
+    "CRASH": lambda rest, path: ctypes.string_at(0),
+    "ABORT": lambda rest, path: os.abort(),
+    "EXIT": lambda rest, path: os._exit(int(rest)),
+    "RAISE": lambda rest, path: _fail(ValueError(rest)),
+    "LOCKED": lambda rest, path: _fail(EncryptedFile("needs a password")),
+    "OTHER": lambda rest, path: _fail(UnsupportedFile("holds nothing that is read")),
+    "NET": lambda rest, path: socket.create_connection(("127.0.0.1", 9), timeout=1),
+    "GROW": _grow,
+    "VANISH": lambda rest, path: path.unlink(),
+}
 
 
 class LineReader:

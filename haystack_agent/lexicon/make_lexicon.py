@@ -59,7 +59,7 @@ def city_names() -> Iterator[Row]:
         if city["population"] >= _SMALLEST_CITY:
             for name in city["alternatenames"]:
                 # Cased scripts have many short words that are also some town's name.
-                long_enough = len(name) >= (5 if name[0].isupper() else 2)
+                long_enough = len(name) >= (5 if name[:1].isupper() else 2)
                 if long_enough and not name.isupper() and not name[0].islower():
                     yield "", name, city["name"]
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +23,7 @@ from haystack_agent.store import edge_convert, edge_files, points, validate
 from haystack_agent.store.edge_files import translated
 from haystack_agent.store.packing import unescape
 from haystack_agent.store.protocol import Hit, IndexedPiece, StoreSchema, VectorName
-from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, conditions_of
+from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, Payload, conditions_of
 
 _POINTS_A_WRITE = 500
 _BYTES_A_WRITE = 8 * 2**20
@@ -153,12 +154,9 @@ class EdgeStore:
         with translated(self._path):
             matching = _count(shard, which)
 
-        def ask(number: int) -> list[points.Scored]:
-            request = edge_convert.request(query, number, which, exact=matching <= points.EXACT_UP_TO)
-            with translated(self._path):
-                return [edge_convert.scored(point) for point in shard.query(request)]
-
-        return points.best_hits(ask, limit) if matching else []
+        exact = matching <= points.EXACT_UP_TO
+        ranking = _EdgeRanking(shard, self._path, query, which, exact)
+        return points.best_hits(ranking, limit) if matching else []
 
     def _scroll(self, condition: AnyOf) -> Iterator[qdrant_edge.Record]:
         shard = self._shard
@@ -170,6 +168,38 @@ class EdgeStore:
             yield from records
             if offset is None:
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class _EdgeRanking:
+    shard: qdrant_edge.EdgeShard
+    path: Path
+    query: qdrant_edge.Query
+    which: qdrant_edge.Filter | None
+    exact: bool
+
+    def best(self, number: int) -> list[points.Scored]:
+        return self._ask(number, edge_convert.WITHOUT_DERIVED)
+
+    def best_ids(self, number: int) -> list[points.Scored]:
+        return self._ask(number, False)
+
+    def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
+        with translated(self.path):
+            records = self.shard.retrieve(list(ids), edge_convert.WITHOUT_DERIVED, False)
+            return {str(record.id): record.payload or {} for record in records}
+
+    def _ask(self, number: int, payload: qdrant_edge.WithPayloadType) -> list[points.Scored]:
+        request = qdrant_edge.QueryRequest(
+            limit=number,
+            query=self.query,
+            filter=self.which,
+            params=qdrant_edge.SearchParams(exact=self.exact),
+            with_payload=payload,
+        )
+        with translated(self.path):
+            found = self.shard.query(request)
+            return [points.Scored(point.score, str(point.id), point.payload or {}) for point in found]
 
 
 def _count(shard: qdrant_edge.EdgeShard, which: qdrant_edge.Filter | None) -> int:

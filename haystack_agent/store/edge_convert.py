@@ -10,11 +10,12 @@ import numpy as np
 import qdrant_edge
 
 from haystack_agent.encoders.protocols import SparseVector
-from haystack_agent.store.points import Point, Scored
+from haystack_agent.store.points import Point
 from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.store.schema import DERIVED_FIELDS, AnyOf, Condition, from_payload
 
-_WITHOUT_DERIVED = qdrant_edge.PayloadSelector.Exclude([field.value for field in DERIVED_FIELDS])
+WITHOUT_DERIVED = qdrant_edge.PayloadSelector.Exclude([field.value for field in DERIVED_FIELDS])
+"""Selects the fields that a piece is read from."""
 
 
 def config(schema: StoreSchema) -> qdrant_edge.EdgeConfig:
@@ -55,26 +56,11 @@ def filter_of(conditions: Sequence[Condition]) -> qdrant_edge.Filter | None:
     return qdrant_edge.Filter(must=[_condition(condition) for condition in conditions]) if conditions else None
 
 
-def request(
-    query: qdrant_edge.Query, number: int, which: qdrant_edge.Filter | None, exact: bool
-) -> qdrant_edge.QueryRequest:
-    """Ask for the `number` best points among those of the filter."""
-    params = qdrant_edge.SearchParams(exact=exact)
-    return qdrant_edge.QueryRequest(
-        limit=number, query=query, filter=which, params=params, with_payload=_WITHOUT_DERIVED
-    )
-
-
 def page(condition: Condition, offset: qdrant_edge.PointId | None, number: int) -> qdrant_edge.ScrollRequest:
     """Ask for the next points that meet a condition, vectors included."""
     return qdrant_edge.ScrollRequest(
-        offset=offset, limit=number, filter=filter_of((condition,)), with_payload=_WITHOUT_DERIVED, with_vector=True
+        offset=offset, limit=number, filter=filter_of((condition,)), with_payload=WITHOUT_DERIVED, with_vector=True
     )
-
-
-def scored(point: qdrant_edge.ScoredPoint) -> Scored:
-    """A point found by a search."""
-    return Scored(point.score, str(point.id), point.payload or {})
 
 
 def stored_piece(record: qdrant_edge.Record, schema: StoreSchema) -> IndexedPiece:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from haystack_agent.store.packing import escape
 from haystack_agent.store.protocol import Hit, IndexedPiece
@@ -57,20 +57,38 @@ def asset_conditions(asset_ids: Iterable[str]) -> Iterator[AnyOf]:
         yield AnyOf(Field.ASSET, group)
 
 
-def best_hits(ask: Callable[[int], Sequence[Scored]], limit: int) -> list[Hit]:
+class Ranking(Protocol):
+    """One search, asked of a store as often as needed."""
+
+    def best(self, number: int) -> Sequence[Scored]:
+        """The so many best points with their payloads."""
+
+    def best_ids(self, number: int) -> Sequence[Scored]:
+        """The same with empty payloads: much faster for many."""
+
+    def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
+        """Payloads of points by id."""
+
+
+def best_hits(ranking: Ranking, limit: int) -> list[Hit]:
     """The `limit` best points of a search, best first, equal scores in order of the point id.
 
-    `ask(n)` gives the n best points. It is asked for more while a tie goes over the end of what it gave, up to some
-    thousands: beyond that, which of the equal points are found is the store's choice.
+    Where a tie goes over the end, some thousands of points are looked at; which ones of an even longer tie are among
+    them is the store's choice.
     """
     if limit < 1:
         return []
-    asked = limit + 1
-    while True:
-        found = sorted(ask(asked), key=lambda point: (-point.score, point.id))
-        if len(found) < asked or found[limit - 1].score > found[-1].score or asked > limit + _MOST_TIES:
-            return [Hit(from_payload(point.payload), point.score) for point in found[:limit]]
-        asked = limit + 4 * (asked - limit)
+    found = _ordered(ranking.best(limit + 1))
+    if len(found) > limit and found[limit - 1].score == found[limit].score:
+        tied = _ordered(ranking.best_ids(limit + _MOST_TIES))[:limit]
+        payloads = ranking.payloads([point.id for point in tied])
+        # A point may be gone since: another client of a server may have removed it.
+        found = [point._replace(payload=payloads[point.id]) for point in tied if point.id in payloads]
+    return [Hit(from_payload(point.payload), point.score) for point in found[:limit]]
+
+
+def _ordered(found: Sequence[Scored]) -> list[Scored]:
+    return sorted(found, key=lambda point: (-point.score, point.id))
 
 
 def in_order(pieces: Iterable[IndexedPiece]) -> list[IndexedPiece]:

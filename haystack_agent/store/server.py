@@ -9,6 +9,7 @@ import ipaddress
 import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,7 +22,15 @@ from haystack_agent.records import Filters
 from haystack_agent.store import points, server_convert, validate
 from haystack_agent.store.packing import unescape
 from haystack_agent.store.protocol import Hit, IndexedPiece, StoreSchema, VectorName
-from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, check_vectors, conditions_of
+from haystack_agent.store.schema import (
+    INTEGER_FIELDS,
+    KEYWORD_FIELDS,
+    AnyOf,
+    Field,
+    Payload,
+    check_vectors,
+    conditions_of,
+)
 from haystack_agent.store.server_errors import Server
 
 _POINTS_A_REQUEST = 500
@@ -134,25 +143,11 @@ class ServerStore:
     def _search(
         self, query: list[float] | models.SparseVector, name: VectorName, limit: int, filters: Filters
     ) -> list[Hit]:
-        which = server_convert.filter_of(conditions_of(filters))
         matching = self.count(filters)
-        params = models.SearchParams(exact=matching <= points.EXACT_UP_TO)
-
-        def ask(number: int) -> list[points.Scored]:
-            answer = self._server.call(
-                lambda: self._client.query_points(
-                    self._collection,
-                    query,
-                    using=name.value,
-                    limit=number,
-                    query_filter=which,
-                    search_params=params,
-                    with_payload=server_convert.WITHOUT_DERIVED,
-                )
-            )
-            return [points.Scored(point.score, str(point.id), point.payload or {}) for point in answer.points]
-
-        return points.best_hits(ask, limit) if matching else []
+        exact = matching <= points.EXACT_UP_TO
+        which = server_convert.filter_of(conditions_of(filters))
+        ranking = _ServerRanking(self._client, self._server, query, name, which, exact)
+        return points.best_hits(ranking, limit) if matching else []
 
     def _scroll(self, condition: AnyOf) -> Iterator[models.Record]:
         which = server_convert.filter_of((condition,))
@@ -200,6 +195,42 @@ class ServerStore:
         bm25 = (params.sparse_vectors or {}).get(VectorName.BM25.value)
         if bm25 is None or bm25.modifier is not models.Modifier.IDF:
             raise IndexMismatch(f"The collection {place} has no bm25 vector with IDF: use another collection name.")
+
+
+@dataclass(frozen=True, slots=True)
+class _ServerRanking:
+    client: QdrantClient
+    server: Server
+    query: list[float] | models.SparseVector
+    name: VectorName
+    which: models.Filter
+    exact: bool
+
+    def best(self, number: int) -> list[points.Scored]:
+        return self._ask(number, server_convert.WITHOUT_DERIVED)
+
+    def best_ids(self, number: int) -> list[points.Scored]:
+        return self._ask(number, False)
+
+    def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
+        request = partial(
+            self.client.retrieve, self.server.collection, list(ids), with_payload=server_convert.WITHOUT_DERIVED
+        )
+        return {str(record.id): record.payload or {} for record in self.server.call(request)}
+
+    def _ask(self, number: int, payload: models.PayloadSelectorExclude | bool) -> list[points.Scored]:
+        request = partial(
+            self.client.query_points,
+            self.server.collection,
+            self.query,
+            using=self.name.value,
+            limit=number,
+            query_filter=self.which,
+            search_params=models.SearchParams(exact=self.exact),
+            with_payload=payload,
+        )
+        found = self.server.call(request).points
+        return [points.Scored(point.score, str(point.id), point.payload or {}) for point in found]
 
 
 def _check_url(url: str, api_key: str | None) -> None:

@@ -49,6 +49,9 @@ class Server:
                 if wait is None or attempt == _ATTEMPTS:
                     raise self._meaning(error) from error
                 time.sleep(wait)
+            except (json.JSONDecodeError, UnicodeDecodeError, AssertionError) as error:
+                # The client lets these through (the last where an answer has no result).
+                raise self._foreign() from error
         raise AssertionError("unreachable")
 
     def _meaning(self, error: ApiException | QdrantException) -> HaystackError:
@@ -69,7 +72,12 @@ class Server:
             )
         if isinstance(source, httpx.TransportError):
             return StoreUnreachable(f"The connection to {self.url} broke ({_line(str(source))}): try again.")
-        return StoreUnreachable(f"What answers at {self.url} is not a Qdrant server: correct the URL.")
+        return self._foreign()
+
+    def _foreign(self, status: int | None = 200) -> HaystackError:
+        return StoreUnreachable(
+            f"What answers at {self.url} is not a Qdrant server (status {status}): correct the URL, port included."
+        )
 
     def _refusal(self, error: UnexpectedResponse) -> HaystackError:
         status, detail = error.status_code, _detail(error.content)
@@ -86,9 +94,7 @@ class Server:
         if "dimension error" in detail or "Not existing vector name" in detail:
             return IndexMismatch(f"The collection {self.collection} has other vectors ({detail}): use another index.")
         if status == 404 or not detail:
-            return StoreUnreachable(
-                f"What answers at {self.url} is not a Qdrant server (status {status}): correct the URL, port included."
-            )
+            return self._foreign(status)
         return StoreUnreachable(f"The Qdrant server {self.url} refuses the request ({status}: {detail}): see its log.")
 
 

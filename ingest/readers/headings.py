@@ -11,6 +11,8 @@ from ingest.layout import text_units
 from ingest.readers.page_lines import PageLine
 
 MAX_UNITS = 18
+MAX_TITLE = 200
+"""Characters of a heading that takes several lines."""
 _OPENING = "\"'“„«‘¿¡([（【「『§#"
 _ENDING = (",", ";", ".", "。", "、", "，")
 _NUMBERED = re.compile(r"^\s*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+\S|^\s*(?:[IVX]{1,5}|[A-Z])\.\s+\S|^第.{1,4}[章节節条]")
@@ -51,6 +53,12 @@ class HeadingTrail:
         for entry in self.outline:
             if entry.page == page - 1 and not any(title == entry.title for _, title in self._trail):
                 self.enter(entry.level, entry.title)
+
+    def goes_on(self, line: PageLine, before: PageLine) -> bool:
+        """Whether a line after a heading line is the rest of that heading."""
+        same = abs(line.size - before.size) < 0.05 * before.size and line.bold == before.bold and line.cells == 1
+        short = text_units(line.line.text) <= MAX_UNITS and len(self._trail[-1][1]) + len(line.line.text) <= MAX_TITLE
+        return same and short and not line.line.starts_block
 
     def rank(self, line: PageLine, page: int, ocr: bool = False) -> float | None:
         """Rank of a heading line (the smaller the higher up), ``None`` for any other line."""

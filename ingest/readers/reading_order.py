@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from ingest.layout import text_units
-from ingest.readers.geometry import Rect, around, same_row
+from ingest.readers.geometry import Rect, same_row
 from ingest.readers.page_text import Fragment
 
 Row = list[Fragment]
@@ -20,7 +20,7 @@ Region = list[Row]
 Strip = tuple[float, float]
 
 MAX_DEPTH = 12
-LOOK_AHEAD = 3
+LOOK_AHEAD = 4
 """Rows that must share a free strip before a run of columns begins."""
 
 
@@ -80,25 +80,32 @@ def _runs(rows: list[Row]) -> list[Region]:
     least = _gutter_width([fragment for row in rows for fragment in row])
     covers = [_cover((fragment.rect[0], fragment.rect[2]) for fragment in row) for row in rows]
     runs: list[Region] = []
-    start, cover = 0, _ahead(covers, 0)
+    start, cover = 0, _ahead(covers, 0, least)
     for place in range(1, len(rows)):
         if _free(cover, least):
             wider = _cover([*cover, *covers[place]])
             goes_on = bool(_free(wider, least))
         else:
             wider = cover
-            goes_on = not _free(_ahead(covers, place), least)
+            goes_on = not _free(_ahead(covers, place, least), least)
         if not goes_on:
             runs.append(rows[start:place])
-            start, wider = place, _ahead(covers, place)
+            start, wider = place, _ahead(covers, place, least)
         cover = wider
     runs.append(rows[start:])
     return runs
 
 
-def _ahead(covers: list[list[Strip]], place: int) -> list[Strip]:
-    """What the next rows take together: a strip that is free in one row only is no gutter."""
-    return _cover(strip for one in covers[place : place + LOOK_AHEAD] for strip in one)
+def _ahead(covers: list[list[Strip]], place: int, least: float) -> list[Strip]:
+    """What the next rows take together, strips filled in that have text of one row only at one side."""
+    rows = covers[place : place + LOOK_AHEAD]
+    cover = _cover(strip for row in rows for strip in row)
+    for left, right in _free(cover, least):
+        before = sum(row[0][0] < left for row in rows)
+        after = sum(row[-1][1] > right for row in rows)
+        if min(before, after) < 2 <= len(rows) - 1:
+            cover = _cover([*cover, (left, right)])
+    return cover
 
 
 def _gutter_width(fragments: Sequence[Fragment]) -> float:
@@ -130,52 +137,72 @@ def free_strips(fragments: Sequence[Fragment]) -> list[Strip]:
 
 
 def _parts(run: Region) -> list[Region]:
-    """Cut a run at its wide horizontal gaps, each part to be judged by itself, unless it is columns of prose."""
+    """Cut a run at its wide horizontal gaps, each part to be judged by itself, unless it has clear columns."""
     members = [fragment for row in run for fragment in row]
-    middles = [(left + right) / 2 for left, right in free_strips(members)]
-    if not middles or any(_parts_prose(members, x) for x in middles):
+    if any(_is_clear(left, right) for left, right in pairwise(_split(members))):
         return [run]
     height = median(fragment.rect[3] - fragment.rect[1] for fragment in members)
     parts, bottom = [[run[0]]], max(fragment.rect[3] for fragment in run[0])
     for row in run[1:]:
-        if min(fragment.rect[1] for fragment in row) - bottom > height:
+        if min(fragment.rect[1] for fragment in row) - bottom > 1.2 * height:
             parts.append([])
         parts[-1].append(row)
         bottom = max(bottom, *(fragment.rect[3] for fragment in row))
     return parts
 
 
-def _parts_prose(members: list[Fragment], x: float) -> bool:
-    left = [fragment for fragment in members if fragment.rect[2] <= x]
-    return _is_prose(left) and _is_prose([fragment for fragment in members if fragment.rect[0] >= x])
+def _split(members: list[Fragment]) -> list[list[Fragment]]:
+    """The fragments between the free strips, from left to right."""
+    middles = [(left + right) / 2 for left, right in free_strips(members)]
+    columns: list[list[Fragment]] = [[] for _ in range(len(middles) + 1)]
+    for fragment in members:
+        columns[sum(fragment.rect[0] > middle for middle in middles)].append(fragment)
+    return columns
 
 
 def _columns(members: list[Fragment]) -> list[list[Fragment]]:
     """Split at every strip that is a gutter; one list if there is none. Right-to-left pages start at the right."""
-    gutters = [(left + right) / 2 for left, right in free_strips(members) if _is_gutter(members, (left + right) / 2)]
-    columns: list[list[Fragment]] = [[] for _ in range(len(gutters) + 1)]
-    for fragment in members:
-        columns[sum(fragment.rect[0] > gutter for gutter in gutters)].append(fragment)
+    columns: list[list[Fragment]] = []
+    figures = _has_figures(members)
+    before: list[Fragment] = []
+    for column in _split(members):
+        if before and _is_gutter(before, column, figures):
+            columns.append(column)
+        elif before:
+            columns[-1] = [*columns[-1], *column]
+        else:
+            columns.append(column)
+        before = column
     rtl = sum(len(f.text) for f in members if f.rtl) * 2 > sum(len(f.text) for f in members)
     return columns[::-1] if rtl else columns
 
 
-def _is_gutter(members: list[Fragment], x: float) -> bool:
-    left = [fragment for fragment in members if fragment.rect[2] <= x]
-    right = [fragment for fragment in members if fragment.rect[0] >= x]
-    if len(left) < 2 or len(right) < 2:
-        return False
-    few, many = sorted((left, right), key=len)
-    partnered = sum(any(_on_line(one.rect, other.rect) for other in many) for one in few)
-    if partnered < 0.65 * len(few):
+def _is_clear(left: list[Fragment], right: list[Fragment]) -> bool:
+    """Whether two neighbours are columns beyond doubt: both prose, or many lines that seldom share a base line."""
+    if _is_prose(left) and _is_prose(right):
         return True
+    return min(len(left), len(right)) >= 8 and _partnered(left, right) < 0.4
+
+
+def _is_gutter(left: list[Fragment], right: list[Fragment], figures: bool) -> bool:
+    few = min(len(left), len(right))
+    if few < 2:
+        return False
     prose = _is_prose(left) and _is_prose(right)
-    sides = [fragment.rect[0] >= x for fragment in sorted(members, key=lambda f: f.order)]
+    if few >= 4 and _partnered(left, right) < 0.65:
+        return True
+    last = {id(fragment) for fragment in right}
+    sides = [id(fragment) in last for fragment in sorted([*left, *right], key=lambda f: f.order)]
     changes = sum(one != other for one, other in pairwise(sides))
-    by_rows = changes > 0.7 * len(few)
-    if by_rows:
-        return prose and min(len(left), len(right)) >= 6
-    return prose or not _has_figures(members)
+    if changes > 0.7 * few:
+        return prose and few >= 6
+    return prose or not figures
+
+
+def _partnered(left: list[Fragment], right: list[Fragment]) -> float:
+    """Share of the fragments of the smaller side with one on their base line at the other side."""
+    few, many = sorted((left, right), key=len)
+    return sum(any(_on_line(one.rect, other.rect) for other in many) for one in few) / len(few)
 
 
 def _on_line(one: Rect, other: Rect) -> bool:
@@ -186,18 +213,16 @@ def _on_line(one: Rect, other: Rect) -> bool:
 
 def _is_prose(side: list[Fragment]) -> bool:
     """Whether the fragments look like lines of running text that fill their column."""
-    box = around([fragment.rect for fragment in side])
-    width = max(1.0, box[2] - box[0])
-    filled = median((fragment.rect[2] - fragment.rect[0]) / width for fragment in side)
-    return filled > 0.6 and median(text_units(fragment.text) for fragment in side) >= 4
+    left, right = min(fragment.rect[0] for fragment in side), max(fragment.rect[2] for fragment in side)
+    rows = visual_rows(side)
+    extents = [max(f.rect[2] for f in row) - min(f.rect[0] for f in row) for row in rows]
+    units = [sum(text_units(fragment.text) for fragment in row) for row in rows]
+    return median(extents) > 0.6 * (right - left) and median(units) >= 4
 
 
 def _has_figures(members: list[Fragment]) -> bool:
     """Whether a column of the fragments holds mostly numbers, as in a table."""
-    middles = [(left + right) / 2 for left, right in free_strips(members)]
-    columns: list[list[str]] = [[] for _ in range(len(middles) + 1)]
-    for fragment in members:
-        columns[sum(fragment.rect[0] > middle for middle in middles)].append(fragment.text.replace(" ", ""))
+    columns = ([fragment.text.replace(" ", "") for fragment in column] for column in _split(members))
     return any(2 * sum(map(_is_figure, column)) >= len(column) >= 2 for column in columns)
 
 

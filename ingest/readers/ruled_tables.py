@@ -114,9 +114,10 @@ def _turned(row: list[Cell]) -> Iterator[Cell]:
 
 
 def _repeat(above: list[Cell], row: list[Cell], open_top: list[int]) -> None:
-    """A cell that reaches over several rows counts for each of them."""
+    """A cell that reaches over several rows, and stands before all others in them, counts for each of them."""
+    first = next((column for column, cell in enumerate(row) if cell.text), 0)
     for column in open_top:
-        if not row[column].text and above[column].text and not is_figure(above[column].text):
+        if column < first and above[column].text and not is_figure(above[column].text):
             row[column] = replace(above[column], repeated=True)
 
 

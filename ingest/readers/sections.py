@@ -93,20 +93,21 @@ def page_sections(lines: Sequence[PageLine], trail: HeadingTrail, page: int, ocr
     trail.enter_page(page, lines)
     sections: list[Section] = []
     current: list[Line] = []
-    path, before = trail.path, None
+    path = trail.path
+    heading: PageLine | None = None
     for line in lines:
-        rank = trail.rank(line, page, ocr)
         title = re.sub(r"\s+", " ", line.line.text).strip()
-        if rank is not None and rank == before and current and not line.line.starts_block:
+        if heading is not None and trail.goes_on(line, heading):
             trail.extend(title)
             path = trail.path
-        elif rank is not None:
+        elif (rank := trail.rank(line, page, ocr)) is not None:
             if current:
                 sections.append(Section(path, tuple(current)))
-            current = []
+                current = []
             trail.enter(rank, title)
-            path = trail.path
-        before = rank
+            path, heading = trail.path, line
+        else:
+            heading = None
         current.append(line.line)
     if current:
         sections.append(Section(path, tuple(current)))
