@@ -43,6 +43,10 @@ _HUGE = 0.5
 """Share of the picture's height from which one or two letters are no text."""
 _SPARSE = 8
 """Stretches of text under which a picture is no page."""
+_FAINT_SIDE = 736
+"""Longest side at which text of little contrast is searched: a second look at a photo must cost little."""
+_FAINT_SCORE = 0.97
+_FAINT_LENGTH = 3
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
@@ -82,7 +86,17 @@ class OcrEngine:
         if _looks_unread(lines, kept) and tesseract.can_help():
             foreign = _by_tesseract(picture, lines)
             kept = [region for region in kept if not any(_covers(other, region) for other in foreign)] + foreign
-        return kept
+        return kept or self._faint(picture)
+
+    def _faint(self, picture: Image) -> list[Region]:
+        """Text of little contrast: what stands out once the tones are spread evenly, if it is read beyond doubt."""
+        from PIL import ImageOps
+
+        scale = min(1.0, _FAINT_SIDE / max(picture.size))
+        pixels = _pixels(ImageOps.equalize(_resized(picture, scale)))
+        regions = self._rapid.recognise(pixels, self._rapid.detect(pixels))
+        sure = [region for region in regions if region.score >= _FAINT_SCORE and len(region.text) >= _FAINT_LENGTH]
+        return [replace(region, quad=region.quad / np.float32(scale)) for region in sure]
 
     def _detected(self, picture: Image) -> list[Quad]:
         """Quads in pixels of `picture`, found in a smaller copy unless the print is too small for that."""

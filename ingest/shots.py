@@ -19,7 +19,7 @@ _ROWS, _COLUMNS = 18, 32
 _BINS = 16
 _FLOOR = 0.12
 """Least difference (0..1) that is a cut: flicker, compression and people walking by stay below."""
-_PEAK = 3.0
+_PEAK = 2.5
 """How far a cut stands out from the usual difference around it, so that a shaking camera does not cut."""
 _AROUND = 8
 _DISTINCT = 0.08

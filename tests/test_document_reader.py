@@ -89,7 +89,7 @@ def dark_share(image: Image.Image, box: Box) -> float:
     return sum(values[:128]) / max(1, sum(values))
 
 
-# ---------------------------------------------------------------------------------------------- order
+# ---- order
 
 
 def test_columns_are_read_one_after_the_other_even_if_stored_line_by_line(
@@ -160,7 +160,7 @@ def test_text_printed_twice_for_a_shadow_is_read_once(reader: DocumentReader, tm
     assert texts(pieces(reader, saved(document, tmp_path)), PieceKind.PAGE) == ["Annual report"]
 
 
-# ---------------------------------------------------------------------------------------------- places
+# ---- places
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
@@ -209,7 +209,7 @@ def test_rendering_refuses_what_is_not_there(reader: DocumentReader, tmp_path: P
         render_page(path, 1, "docx")
 
 
-# ---------------------------------------------------------------------------------------------- tables
+# ---- tables
 
 GOODS = [
     ("Item", "Quantity", "Price"),
@@ -269,7 +269,7 @@ def test_prose_in_a_frame_is_no_table(reader: DocumentReader, tmp_path: Path) ->
     assert "seven wizards" in texts(found, PieceKind.PAGE)[0].replace("\n", " ")
 
 
-# ---------------------------------------------------------------------------------------------- headings, metadata
+# ---- headings, metadata
 
 
 def test_headings_by_type_size_and_the_title_from_the_first(reader: DocumentReader, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_dates() -> None:
     assert parse_date("") is None
 
 
-# ---------------------------------------------------------------------------------------------- forms, notes, pixels
+# ---- forms, notes, pixels
 
 
 def test_form_values_and_notes_are_read(reader: DocumentReader, tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ def test_broken_text_layers_are_noticed() -> None:
     assert nonsense(LOREM) == 0.0
 
 
-# ---------------------------------------------------------------------------------------------- other formats, bad files
+# ---- other and bad files
 
 
 def make_epub(path: Path, body: str) -> Path:
@@ -493,7 +493,7 @@ def test_reading_twice_gives_the_same_pieces(reader: DocumentReader, tmp_path: P
     assert len({piece.id for piece in first}) == len(first)
 
 
-# ---------------------------------------------------------------------------------------------- real files
+# ---- real files
 
 
 def test_real_two_columns(reader: DocumentReader) -> None:

@@ -312,7 +312,7 @@ def test_the_real_readers(index: IndexParts, folder: Path) -> None:
     document = pymupdf.open()
     document.new_page().insert_text((72, 72), "The harbour opens at seven.")
     document.save(folder / "good.pdf")
-    document.save(folder / "locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="a", owner_pw="b")
+    document.save(folder / "locked.pdf", encryption=pymupdf.mupdf.PDF_ENCRYPT_AES_256, user_pw="a", owner_pw="b")
     (folder / "junk.pdf").write_bytes(b"%PDF-1.7\n" + b"\x80" * 3000)
     (folder / "cut.docx").write_bytes(b"PK\x03\x04" + bytes(500))
     (folder / "cut.mp4").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(500))

@@ -30,8 +30,7 @@ class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command of the context."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            return self._invoke_and_flush(ctx)
         except (typer.Exit, typer.Abort, TyperException):
             raise
         except KeyboardInterrupt:
@@ -47,7 +46,13 @@ class _Group(TyperGroup):
         except Exception as error:
             # The process boundary: no traceback reaches a user.
             raise _ended(f"haystack-agent: {_unexpected(error)}", 3) from error
-        return result
+
+    def _invoke_and_flush(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        finally:
+            # A pipe that nobody reads any more must show here, not when Python exits.
+            sys.stdout.flush()
 
 
 def _ended(message: str, code: int) -> typer.Exit:

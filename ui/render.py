@@ -22,10 +22,16 @@ QUOTE = 1000
 PROBLEMS_SHOWN = 20
 
 
+class _PipeConsole(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a pipe that nobody reads any more to the command line, instead of exiting with an error."""
+        raise  # noqa: PLE0704 - rich calls this while it handles the BrokenPipeError
+
+
 def console(error: bool = False) -> Console:
     """A console that takes text as it is; lines are not folded where no person reads them."""
     stream = sys.stderr if error else sys.stdout
-    made = Console(file=stream, markup=False, emoji=False, highlight=False)
+    made = _PipeConsole(file=stream, markup=False, emoji=False, highlight=False)
     made.soft_wrap = not made.is_terminal
     return made
 

@@ -95,9 +95,11 @@ class BlockPieces:
 
 def table_lines(table: Table) -> Iterator[Line]:
     """A table as lines of text: the names of its columns, then its rows."""
+    if table.title:
+        yield Line(table.title, starts_block=True)
     names = "  ".join(name for name in table.header if name)
     if names:
-        yield Line(names, starts_block=True)
+        yield Line(names, starts_block=not table.title)
     for row in table.rows:
         text, spans = joined_row(row)
         if text:

@@ -93,6 +93,8 @@ class HeadingTrail:
         short = letters >= 2 and text_units(text) <= MAX_UNITS
         first = next((char for char in text if char.isalpha()), "")
         titled = not first.islower() and (text[0].isalnum() or text[0] in _OPENING)
+        if text.endswith((":", "：")) and text_units(text) > 8:
+            return False
         return short and titled and line.cells == 1 and letters >= 0.4 * len(text) and not text.endswith(_ENDING)
 
     def _listed(self, text: str, page: int) -> OutlineEntry | None:

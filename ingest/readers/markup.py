@@ -154,8 +154,21 @@ def _number(value: str | None) -> int:
 
 
 def _cell_text(cell: Any) -> str:
-    parts = [part for part in cell.itertext() if part.getparent().tag not in _HIDDEN or part.is_tail]
-    return " ".join(" ".join(parts).split() if cell.find(".//p") is not None else "".join(parts).split())
+    parts: list[str] = []
+    stack: list[Any] = [cell]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            parts.append(node)
+            continue
+        tag = node.tag if isinstance(node.tag, str) else ""
+        parts.append(" " if tag in _BLOCKS or tag == "br" else "")
+        if node is not cell and node.tail:
+            stack.append(node.tail)
+        if tag not in _HIDDEN and not _is_hidden(node):
+            stack.extend(reversed(node))
+            stack.append(node.get("alt", "") if tag == "img" else node.text or "")
+    return " ".join("".join(parts).split())
 
 
 def _wrapped_bold(cell: Any) -> bool:

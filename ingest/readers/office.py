@@ -56,6 +56,6 @@ def _damage() -> tuple[type[Exception], ...]:
     from pptx.exc import PythonPptxError
 
     return (
-        zipfile.BadZipFile, zlib.error, OpcError, PythonPptxError, LxmlError, InvalidFileException,
+        OSError, zipfile.BadZipFile, zlib.error, OpcError, PythonPptxError, LxmlError, InvalidFileException,
         KeyError, ValueError, AttributeError, TypeError, IndexError, EOFError, NotImplementedError, SyntaxError,
     )  # fmt: skip

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 OCR_SCALE = 200 / 72
 """Pixels a point."""
 OCR_SIDE = 2000
-LARGE_PICTURE = 0.15
-"""Share of the page from which a picture is read."""
+LARGE_PICTURE, SMALL_PICTURE, MAX_SMALL = 0.15, 0.02, 4
+"""Shares of the page: a larger picture is always read, one between them where it looks written, the smaller never."""
 FEW_CHARACTERS = 16
 LITTLE_TEXT = 250
 """Letters and digits on a page below which drawn curves on it are read, too: a form filled in by hand."""
@@ -47,20 +47,40 @@ def needs_ocr(page: NativePage) -> bool:
     return scanned and nonsense(text) > 0.25
 
 
-def large_pictures(page: NativePage) -> list[Rect]:
-    """Pictures worth reading: large, and not merely the ground that the page's own text is written on."""
+def pictures_to_read(page: NativePage) -> list[Rect]:
+    """Pictures not merely the ground that the page's own text is written on: all large ones, a few small ones."""
     whole = page.frame.width * page.frame.height
     found: list[Rect] = []
-    for rect in sorted(page.pictures, key=area, reverse=True):
+    small = 0
+    for rect in sorted(_whole_pictures(page.pictures), key=area, reverse=True):
+        share = area(rect) / whole
         words = [word for fragment in page.fragments for word in fragment.words if _stands_in(word, rect, page.frame)]
-        written_over = sum(len(word.text) for word in words) > 200 * area(rect) / whole
+        written_over = sum(len(word.text) for word in words) > 200 * share
         inside = any(area(intersection(rect, other)) > 0.7 * area(rect) for other in found)
-        if area(rect) > LARGE_PICTURE * whole and not written_over and not inside:
+        if share > SMALL_PICTURE and small < MAX_SMALL and not written_over and not inside:
             found.append(rect)
+            small += share < LARGE_PICTURE
     few = sum(char.isalnum() for char in page.text) < LITTLE_TEXT
     if few and not found and page.strokes is not None:
         found.append(page.strokes)
     return found
+
+
+def is_large(rect: Rect, frame: Frame) -> bool:
+    """Whether a picture takes up so much of the page that it is read whatever it looks like."""
+    return area(rect) > LARGE_PICTURE * frame.width * frame.height
+
+
+def _whole_pictures(parts: Sequence[Rect]) -> list[Rect]:
+    """Pictures stored in strips, put together: same left and right edge, one under the other."""
+    pictures: list[Rect] = []
+    for rect in sorted(parts, key=lambda r: (round(r[0]), round(r[2]), r[1])):
+        above = pictures[-1] if pictures else None
+        if above and abs(above[0] - rect[0]) < 2 and abs(above[2] - rect[2]) < 2 and abs(rect[1] - above[3]) < 2:
+            pictures[-1] = (above[0], above[1], above[2], rect[3])
+        else:
+            pictures.append(rect)
+    return pictures
 
 
 def _stands_in(word: Word, rect: Rect, frame: Frame) -> bool:
@@ -98,6 +118,8 @@ class PixelReader:
         if key in self._seen or _is_blank(image):
             return []
         self._seen.add(key)
+        if not is_large(rect, native.frame) and rect != native.strokes and not _looks_written(image):
+            return []
         frame = _upright(native.frame)
         known = [_points(word.box, frame) for fragment in native.fragments for word in fragment.words]
         found = ocr_fragments(self._ocr.read(image), rect, frame)
@@ -111,6 +133,15 @@ def _upright(frame: Frame) -> Frame:
 def _is_blank(image: Image) -> bool:
     low, high = image.convert("L").reduce(max(1, min(image.size) // 600)).getextrema()
     return isinstance(low, (int, float)) and isinstance(high, (int, float)) and high - low < 24
+
+
+def _looks_written(image: Image) -> bool:
+    """Whether a picture has flat ground and hard edges, as writing has and photographs seldom have."""
+    import numpy as np
+
+    grey = np.asarray(image.convert("L").reduce(max(1, max(image.size) // 500)), dtype=np.int16)
+    steps = np.abs(np.diff(grey, axis=1))
+    return bool(steps.size) and bool((steps < 4).mean() > 0.35) and bool((steps > 48).mean() > 0.01)
 
 
 def ocr_fragments(lines: Sequence[OcrLine], place: Rect, frame: Frame) -> list[Fragment]:

@@ -14,7 +14,7 @@ from ingest.readers.native_page import NativePage, read_native
 from ingest.readers.opening import library_errors, one_line, open_document
 from ingest.readers.page_layout import arrange
 from ingest.readers.page_lines import PageLine
-from ingest.readers.page_pixels import PixelReader, large_pictures, needs_ocr
+from ingest.readers.page_pixels import PixelReader, needs_ocr, pictures_to_read
 from ingest.readers.page_text import Fragment
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.sections import PieceMaker, Section, common_heading, page_sections
@@ -103,7 +103,7 @@ class PagedReader:
 
     def _with_pictures(self, page: Any, native: NativePage, number: int) -> Generator[ReadEvent, None, PageContent]:
         content = PageContent(*arrange(native.fragments, native.rules))
-        for rect in large_pictures(native):
+        for rect in pictures_to_read(native):
             yield Progress(number - 1, number)
             try:
                 image = self._pixels.picture_image(page, rect)

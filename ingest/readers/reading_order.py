@@ -148,7 +148,20 @@ def _parts(run: Region) -> list[Region]:
             parts.append([])
         parts[-1].append(row)
         bottom = max(bottom, *(fragment.rect[3] for fragment in row))
-    return parts
+    return _with_common_gutter(parts)
+
+
+def _with_common_gutter(parts: list[Region]) -> list[Region]:
+    """Parts on top of each other that the same gutter goes through are one."""
+    merged = parts[:1]
+    for part in parts[1:]:
+        both = [fragment for row in [*merged[-1], *part] for fragment in row]
+        columns = [_columns([f for row in one for f in row]) for one in (merged[-1], part)]
+        if min(map(len, columns)) > 1 and len(_columns(both)) > 1:
+            merged[-1] = [*merged[-1], *part]
+        else:
+            merged.append(part)
+    return merged
 
 
 def _split(members: list[Fragment]) -> list[list[Fragment]]:
@@ -189,14 +202,19 @@ def _is_gutter(left: list[Fragment], right: list[Fragment], figures: bool) -> bo
     if few < 2:
         return False
     prose = _is_prose(left) and _is_prose(right)
-    if few >= 4 and _partnered(left, right) < 0.65:
+    partnered = _partnered(left, right)
+    if (few >= 8 and partnered < 0.4) or (few >= 4 and partnered < 0.65 and not figures):
         return True
-    last = {id(fragment) for fragment in right}
-    sides = [id(fragment) in last for fragment in sorted([*left, *right], key=lambda f: f.order)]
-    changes = sum(one != other for one, other in pairwise(sides))
-    if changes > 0.7 * few:
+    if _changes(left, right) > 0.7 * few:
         return prose and few >= 6
     return prose or not figures
+
+
+def _changes(left: list[Fragment], right: list[Fragment]) -> int:
+    """How often the file goes from one side to the other."""
+    last = {id(fragment) for fragment in right}
+    sides = [id(fragment) in last for fragment in sorted([*left, *right], key=lambda f: f.order)]
+    return sum(one != other for one, other in pairwise(sides))
 
 
 def _partnered(left: list[Fragment], right: list[Fragment]) -> float:

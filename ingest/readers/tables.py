@@ -44,6 +44,8 @@ class Table:
     header: tuple[str, ...] = ()
     rect: Rect | None = None
     """Where it stands on its page, in points of the reading frame."""
+    title: str = ""
+    """What stands in a row of its own above the names."""
 
 
 def with_header(rows: Sequence[Sequence[Cell]], rect: Rect | None = None) -> Table:
@@ -54,7 +56,8 @@ def with_header(rows: Sequence[Sequence[Cell]], rect: Rect | None = None) -> Tab
         return Table(tuple(map(tuple, rows)), (), rect)
     names = [_spread(row) for row in rows[titles : titles + count]]
     header = tuple(_column_name([row[column] for row in names]) for column in range(len(rows[0])))
-    return Table(tuple(map(tuple, rows[titles + count :])), header, rect)
+    title = " ".join(cell.text for row in rows[:titles] for cell in row if cell.text)
+    return Table(tuple(map(tuple, rows[titles + count :])), header, rect, title)
 
 
 def _title_rows(rows: Sequence[Sequence[Cell]]) -> int:
@@ -117,8 +120,11 @@ def _are_names(row: Sequence[Cell]) -> bool:
 def _below_differs(names: Sequence[Cell], below: Sequence[Sequence[Cell]]) -> bool:
     if all(cell.bold for cell in names if cell.text) and not all(cell.bold for cell in below[0] if cell.text):
         return True
-    values = [cell.text for row in below[:6] for cell in row[1:] if cell.text]
-    return bool(values) and sum(map(is_figure, values)) >= 0.4 * len(values)
+    columns = [[is_figure(row[place].text) for row in below[:6] if row[place].text] for place in range(len(names))]
+    if len(names) == 2:
+        return len(below) >= 2 and any(len(column) >= 2 and all(column) for column in columns)
+    values = [figure for column in columns[1:] for figure in column]
+    return bool(values) and sum(values) >= 0.4 * len(values)
 
 
 def is_figure(text: str) -> bool:

@@ -16,7 +16,7 @@ from ingest.readers.markdown import front_matter, markdown_blocks
 from ingest.readers.markup import html_blocks, html_tree
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.sections import PieceMaker
-from ingest.readers.tables import Cell, Table, with_header
+from ingest.readers.tables import Cell, Table, is_figure, with_header
 
 MEDIA_TYPES = frozenset({"txt", "markdown", "html", "csv"})
 READER_VERSION = 1
@@ -89,8 +89,12 @@ def decode(data: bytes) -> str:
             return data.decode("utf-8", "ignore")
     from charset_normalizer import from_bytes
 
-    best = from_bytes(_sample(data)).best()
-    return data.decode(best.encoding if best else "cp1252", "replace")
+    sample = _sample(data)
+    names = ["cp1252" if "cp1252" in match.could_be_from_charset else match.encoding for match in from_bytes(sample)]
+    # Short texts leave a tie between relatives: signs inside words tell, and the commonest encoding else.
+    best = min(names, key=lambda name: (_signs_in_words(sample.decode(name, "replace")), names.index(name)), default="cp1252")
+    scores = {match.encoding: match.coherence for match in from_bytes(sample)}
+    return data.decode(best, "replace")
 
 
 def _sample(data: bytes) -> bytes:
@@ -188,8 +192,16 @@ def _csv_table(batch: list[list[Cell]], names: tuple[str, ...] | None) -> tuple[
     rows = [[*row, *[Cell()] * (width - len(row))] for row in batch]
     if names is None:
         table = with_header(rows)
+        if not table.header and _are_names(rows[0]):
+            table = Table(tuple(map(tuple, rows[1:])), tuple(cell.text for cell in rows[0]))
         return table, table.header
     return Table(tuple(map(tuple, rows)), (*names, *[""] * width)[:width] if names else ()), names
+
+
+def _are_names(row: list[Cell]) -> bool:
+    """Whether the first row of a CSV file can be the names of its columns: filled, all different, no numbers."""
+    texts = [cell.text for cell in row]
+    return all(texts) and len(set(texts)) == len(texts) and not any(map(is_figure, texts))
 
 
 def _delimiter(sample: str) -> str:
