@@ -47,10 +47,16 @@ def _outcome(question: Question, folder: Path, answer: Answer) -> Outcome:
     right = str((folder / question.evidence).resolve())
     files = list(dict.fromkeys(_file(item, right) for item in answer.evidence))
     rank = files.index(right) + 1 if right in files else None
-    place = _at_place(question, answer.evidence[0].piece.locator) if rank == 1 else None
+    place = _at_place(question, _cited(answer, right)) if rank == 1 else None
     said = _plain(answer.text)
     answered = not answer.abstained and any(_plain(accepted) in said for accepted in question.answers)
     return Outcome(question, rank, place, answered, answer.abstained, answer.text)
+
+
+def _cited(answer: Answer, right: str) -> Locator:
+    """The place cited in the right file, or the best place found where the answer is none or from elsewhere."""
+    cited = [citation.locator for citation in answer.citations if right in citation.evidence.paths]
+    return (cited or [answer.evidence[0].piece.locator])[0]
 
 
 def _file(item: Evidence, right: str) -> str:

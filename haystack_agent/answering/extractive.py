@@ -15,12 +15,14 @@ from haystack_agent.answering.units import Unit, length, units
 from haystack_agent.encoders.pieces import names_of
 from haystack_agent.encoders.protocols import TextEncoder
 from haystack_agent.records import Answer, Citation, Evidence, PieceKind
-from haystack_agent.retrieval.plan import Plan
+from haystack_agent.retrieval.plan import Concept, Plan
 from haystack_agent.text.terms import weighted
 
 NO_ANSWER = "Nothing in this folder answers that."
 
 _NEIGHBOURS_READ = 5
+_AROUND = 0.8
+_BESIDE = 0.7
 _ENCODED = 48
 
 
@@ -28,11 +30,10 @@ _ENCODED = 48
 class ReaderWeights:
     """How much each sign counts, and the confidence below which the reader abstains; measured, see the README."""
 
-    covered: float = 1.0
-    beside: float = 0.5
+    covered: float = 1.5
     similar: float = 0.6
     similar_foreign: float = 0.2
-    kind: float = 0.35
+    kind: float = 0.4
     evidence: float = 0.6
     length: float = 0.004
     threshold: float = 0.3
@@ -45,9 +46,9 @@ class Candidate:
     unit: Unit
     evidence: Evidence
     covered: float
-    """Share of the question's weight that stands in the unit itself, from 0 to 1."""
-    beside: float
-    """Share that stands only in the lines around it, its heading, its title."""
+    """Share of the question's weight that stands in the unit or, counted less, around it; from 0 to 1."""
+    found: float
+    """Share that stands anywhere in the place: its page, its names."""
     similar: float = 0.0
     """Cosine of the sentence encoder."""
     kind: bool = False
@@ -61,13 +62,13 @@ class ExtractiveReader:
         self._encoder = encoder
         self._weights = weights
 
-    def answer(self, plan: Plan, evidence: Sequence[Evidence], importance: Mapping[str, float]) -> Answer:
+    def answer(self, plan: Plan, evidence: Sequence[Evidence], importance: Sequence[float]) -> Answer:
         """The best quotation with its citation, or an abstention.
 
         Args:
             plan: the question.
             evidence: what was found, best first.
-            importance: weight of each of the plan's terms, larger for rarer ones.
+            importance: weight of each of the plan's concepts, larger for rarer ones.
         """
         ranked = self.rank(plan, evidence, importance)
         if not ranked or self.confidence(ranked[0]) < self._weights.threshold:
@@ -78,12 +79,12 @@ class ExtractiveReader:
 
     def confidence(self, candidate: Candidate) -> float:
         """How sure the reader is of a quotation: comparable from question to question, from 0 to about 1."""
-        return 0.7 * (candidate.covered + candidate.beside) + 0.3 * max(0.0, candidate.similar)
+        return 0.5 * candidate.covered + 0.3 * candidate.found + 0.2 * max(0.0, candidate.similar)
 
-    def rank(self, plan: Plan, evidence: Sequence[Evidence], importance: Mapping[str, float]) -> list[Candidate]:
+    def rank(self, plan: Plan, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[Candidate]:
         """Quotable units of the evidence, best first."""
-        candidates = [_lexical(unit, item, importance) for item in evidence for unit in _units_of(item)]
-        top = evidence[0].score if evidence else 1.0
+        candidates = [one for item in evidence for one in _lexical(item, plan, importance)]
+        top = (evidence[0].score if evidence else 0.0) or 1.0
         candidates.sort(key=lambda one: -self._score(one, top, plan.english))
         kinds = expected_kinds(plan.question, [meaning for gloss in plan.glosses for meaning in gloss.words[:1]])
         near = [
@@ -104,7 +105,6 @@ class ExtractiveReader:
         weights = self._weights
         return (
             weights.covered * one.covered
-            + weights.beside * one.beside
             + (weights.similar if english else weights.similar_foreign) * one.similar
             + weights.kind * one.kind
             + weights.evidence * one.evidence.score / top
@@ -117,14 +117,32 @@ def _units_of(item: Evidence) -> list[Unit]:
     return [unit for piece in pieces if piece.kind is not PieceKind.PAGE for unit in units(piece)]
 
 
-def _lexical(unit: Unit, item: Evidence, importance: Mapping[str, float]) -> Candidate:
-    """How much of the question stands in the unit, and how much more beside it."""
-    total = sum(importance.values()) or 1.0
-    own = weighted(unit.text)
-    around = weighted(f"{unit.before} {unit.after} {unit.piece.heading} {unit.piece.meta.title} {names_of(item.paths)}")
-    inside = sum(weight for term, weight in importance.items() if term in own)
-    beside = sum(weight for term, weight in importance.items() if term not in own and term in around)
-    return Candidate(unit, item, inside / total, beside / total)
+def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[Candidate]:
+    """The units of a piece of evidence with how much of the question stands in, beside and around each."""
+    total = sum(importance) or 1.0
+    pieces = (item.piece, *item.neighbours)
+    place = weighted("\n".join((*(f"{piece.heading} {piece.text}" for piece in pieces), *_names(item))))
+    around = [_credit(concept, place) for concept in plan.concepts]
+    candidates = []
+    for unit in _units_of(item):
+        own = weighted(unit.text)
+        near = weighted(f"{unit.before} {unit.after} {unit.piece.heading}")
+        covered = 0.0
+        for concept, weight, page in zip(plan.concepts, importance, around, strict=True):
+            # What is asked for must stand in the unit; what it is asked of may stand anywhere in the place.
+            share = _AROUND / concept.focus
+            covered += weight * max(_credit(concept, own), _BESIDE * _credit(concept, near), share * page)
+        found = sum(weight * page for weight, page in zip(importance, around, strict=True))
+        candidates.append(Candidate(unit, item, covered / total, found / total))
+    return candidates
+
+
+def _names(item: Evidence) -> tuple[str, str]:
+    return item.piece.meta.title, names_of(item.paths)
+
+
+def _credit(concept: Concept, written: Mapping[str, float]) -> float:
+    return max((credit for term, credit in concept.credits if term in written), default=0.0)
 
 
 def _is_asked_for(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> bool:

@@ -27,7 +27,7 @@ class Weights:
     """For `text` where the question is in a language that the sentence encoder does not know."""
     neighbours: float = 0.15
     """Share of the second-best pieces of a place that is added to the best."""
-    modality: float = 0.1
+    modality: float = 0.35
     """Added where the question's words name this kind of media."""
     chance: float = 0.15
     """Cosine at which two unrelated texts lie."""

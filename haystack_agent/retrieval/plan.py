@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from dataclasses import dataclass
 
 from haystack_agent.lexicon.lookup import Gloss, Lexicon
 from haystack_agent.records import Modality
-from haystack_agent.retrieval.stopwords import STOPWORDS
+from haystack_agent.retrieval.stopwords import ASKED_BEFORE, FUNCTION_CHARACTERS, INTERROGATIVES, STOPWORDS
 from haystack_agent.text.fold import fold
 from haystack_agent.text.language import detect_language
-from haystack_agent.text.terms import terms
+from haystack_agent.text.scripts import RUNS
+from haystack_agent.text.terms import STEM, Term, terms
 
 GLOSS_WEIGHT = 0.5
 """A term that translates a word of the question weighs this much of the word itself."""
@@ -18,10 +19,32 @@ GLOSS_WEIGHT = 0.5
 _LANGUAGE_CERTAINTY = 0.5
 _LEAST_CERTAIN_GLOSS = 0.6
 _GLOSSES_USED = 2
+_GLOSS_CREDIT = 0.8
+_STEM_CREDIT = 0.6
+_FOCUS = 1.5
+_MODALITY_SHARE = 0.3
+_RUN = 3
 _MODALITY_WORDS = {
-    Modality.IMAGE: ("photo", "photograph", "picture", "image", "screenshot", "selfie", "snapshot"),
-    Modality.VIDEO: ("video", "clip", "film", "movie", "recording", "footage"),
+    Modality.IMAGE: "photo photos photograph photographs picture pictures image images screenshot screenshots selfie",
+    Modality.VIDEO: "video videos clip clips film films movie movies recording recordings footage",
 }
+_MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() for word in words.split()}
+_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing the question speaks of: a word that matters, with everything that may stand for it in a text."""
+
+    word: str
+    """As in the question, folded."""
+    credits: tuple[tuple[str, float], ...]
+    """Terms that may stand for it, and how much of it each is: 1 for the word itself, less for stems and glosses."""
+    focus: float
+    """1 or more; the nearer to the word that asks, the larger."""
+    certain: bool
+    """Whether a text about it must show one of the terms: not so for a foreign word that may be put otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +53,7 @@ class Plan:
 
     question: str
     language: str | None
-    words: tuple[str, ...]
-    """The question's words that matter, folded."""
+    concepts: tuple[Concept, ...]
     terms: dict[str, float]
     """Terms for BM25 with their weights, translations included."""
     glosses: tuple[Gloss, ...]
@@ -45,39 +67,42 @@ class Plan:
         """Whether an English sentence encoder can read the question."""
         return self.language in (None, "en") and self.question.isascii()
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The question's words that matter, folded."""
+        return tuple(concept.word for concept in self.concepts)
+
 
 def make_plan(question: str, lexicon: Lexicon) -> Plan:
     """Read a question: its words, its language, what they mean in English, which media it names."""
     folded = fold(question)
     language = detect_language(question, _LANGUAGE_CERTAINTY)
-    own, words = _own_terms(question, folded)
-    foreign = language != "en" and not (language is None and question.isascii())
-    glosses = _glosses(question, folded, language, lexicon) if foreign else ()
-    weights = dict(own)
-    for term, weight in _gloss_terms(glosses).items():
-        weights[term] = max(weights.get(term, 0.0), weight)
+    english = language == "en" or (language is None and question.isascii())
+    glosses = () if english else _glosses(question, folded, language, lexicon)
     meanings = [gloss.words[0] for gloss in glosses]
+    found = _content_terms(question, folded)
+    words = tuple(dict.fromkeys(folded[term.start : term.end] for term in found))
     return Plan(
         question=question,
         language=language,
-        words=words,
-        terms=weights,
+        concepts=_concepts(question, folded, found, glosses, language, english),
+        terms=_bm25_terms(found, folded, glosses),
         glosses=glosses,
         dense_text=" ".join((*_kept_words(folded, words, glosses), *meanings)) if glosses else question,
-        modalities=_modalities((*words, *meanings)),
+        modalities=frozenset(
+            _MODALITY_OF[word] for text in (*words, *meanings) for word in text.split() if word in _MODALITY_OF
+        ),
     )
 
 
-def _own_terms(question: str, folded: str) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Term weights (a repeated term counts once) and the words they stand for, without stop words."""
-    weights: dict[str, float] = {}
-    words: dict[str, None] = {}
-    for term in terms(question):
-        word = folded[term.start : term.end]
-        if word not in STOPWORDS:
-            weights[term.text] = max(weights.get(term.text, 0.0), term.weight)
-            words[word] = None
-    return weights, tuple(words)
+def _content_terms(question: str, folded: str) -> list[Term]:
+    """Terms of the question that are no stop words, in the order of their places."""
+    kept = [term for term in terms(question) if not _is_function_word(folded[term.start : term.end])]
+    return sorted(kept, key=lambda term: (term.start, -term.end))
+
+
+def _is_function_word(word: str) -> bool:
+    return word in STOPWORDS or (len(word) <= _RUN and any(char in FUNCTION_CHARACTERS for char in word))
 
 
 def _glosses(question: str, folded: str, language: str | None, lexicon: Lexicon) -> tuple[Gloss, ...]:
@@ -88,26 +113,88 @@ def _glosses(question: str, folded: str, language: str | None, lexicon: Lexicon)
     )
 
 
-def _gloss_terms(glosses: tuple[Gloss, ...]) -> dict[str, float]:
-    weights: defaultdict[str, float] = defaultdict(float)
+def _concepts(
+    question: str, folded: str, found: list[Term], glosses: tuple[Gloss, ...], language: str | None, english: bool
+) -> tuple[Concept, ...]:
+    """Terms and glosses that lie over one another are one concept."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted({(term.start, term.end) for term in found} | {(g.start, g.end) for g in glosses}):
+        if spans and start < spans[-1][1] and folded[start:end].isascii():
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        elif (start, end) not in spans:
+            spans.append((start, end))
+    focus = _focus(question, folded, spans, language)
+    return tuple(
+        Concept(
+            folded[start:end],
+            tuple(_credits((start, end), found, glosses).items()),
+            weight,
+            english or any(char.isdigit() for char in folded[start:end]),
+        )
+        for (start, end), weight in zip(spans, focus, strict=True)
+    )
+
+
+def _credits(span: tuple[int, int], found: list[Term], glosses: tuple[Gloss, ...]) -> dict[str, float]:
+    credit: dict[str, float] = {}
+    for term in found:
+        if span[0] <= term.start and term.end <= span[1]:
+            credit[term.text] = max(credit.get(term.text, 0.0), _STEM_CREDIT if term.weight == STEM else 1.0)
+    for gloss in glosses:
+        if gloss.start < span[1] and span[0] < gloss.end:
+            for rank, meaning in enumerate(gloss.words[:_GLOSSES_USED]):
+                for term in terms(meaning):
+                    share = _STEM_CREDIT if term.weight == STEM else 1.0
+                    value = _GLOSS_CREDIT * gloss.certainty * share / (1 + 0.5 * rank)
+                    credit[term.text] = max(credit.get(term.text, 0.0), value)
+    return credit
+
+
+def _focus(question: str, folded: str, spans: list[tuple[int, int]], language: str | None) -> list[float]:
+    """Weights of the concepts by how many others stand between them and the word that asks."""
+    asks = [match.span() for match in RUNS.finditer(folded) if _interrogative(match.group())]
+    if not asks:
+        return [1.0] * len(spans)
+    start, end = asks[-1] if language in ASKED_BEFORE else asks[0]
+    if language in ASKED_BEFORE:
+        near = [span for span in reversed(spans) if span[1] <= start]
+    else:
+        near = [span for span in spans if span[0] >= end]
+    # Names and numbers say of what something is asked, not what.
+    names = _names(question) if language != "de" else frozenset()
+    plain = [span for span in near if folded[span[0] : span[1]] not in names and not folded[span[0]].isdigit()]
+    nearness = {span: 1 + _FOCUS * 0.6**place for place, span in enumerate(plain)}
+    return [nearness.get(span, 1.0) for span in spans]
+
+
+def _names(question: str) -> frozenset[str]:
+    """Folded words written with a capital letter, but for the first."""
+    words = [match.group() for match in _WORD.finditer(question)]
+    return frozenset(fold(word) for word in words[1:] if word[0].isupper())
+
+
+def _interrogative(run: str) -> bool:
+    if run in INTERROGATIVES:
+        return True
+    return not run.isascii() and any(word in run for word in INTERROGATIVES if _UNSPACED.match(word))
+
+
+def _bm25_terms(found: list[Term], folded: str, glosses: tuple[Gloss, ...]) -> dict[str, float]:
+    """Weights of the terms to search for; a repeated term counts once, a word that only names the medium little."""
+    weights: dict[str, float] = {}
+    for term in found:
+        share = _MODALITY_SHARE if folded[term.start : term.end] in _MODALITY_OF else 1.0
+        weights[term.text] = max(weights.get(term.text, 0.0), share * term.weight)
     for gloss in glosses:
         for rank, meaning in enumerate(gloss.words[:_GLOSSES_USED]):
+            share = _MODALITY_SHARE if meaning in _MODALITY_OF else 1.0
             for term in terms(meaning):
-                weight = term.weight * GLOSS_WEIGHT * gloss.certainty / (1 + rank)
-                weights[term.text] = max(weights[term.text], weight)
-    return dict(weights)
+                weight = share * term.weight * GLOSS_WEIGHT * gloss.certainty / (1 + rank)
+                weights[term.text] = max(weights.get(term.text, 0.0), weight)
+    return weights
 
 
 def _kept_words(folded: str, words: tuple[str, ...], glosses: tuple[Gloss, ...]) -> list[str]:
     """Words without a gloss that the encoder can still read: names, codes and numbers in Latin script."""
     glossed = " ".join(folded[gloss.start : gloss.end] for gloss in glosses)
     return [word for word in words if word.isascii() and word not in glossed]
-
-
-def _modalities(words: tuple[str, ...]) -> frozenset[Modality]:
-    named = {part for word in words for part in word.split()}
-    return frozenset(
-        modality
-        for modality, names in _MODALITY_WORDS.items()
-        if any(name in named or f"{name}s" in named for name in names)
-    )

@@ -10,12 +10,14 @@ from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Piece
 from haystack_agent.retrieval.fusion import Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
-from haystack_agent.store.protocol import Store, VectorName
+from haystack_agent.store.protocol import Hit, Store, VectorName
 from haystack_agent.text.fold import fold
 from haystack_agent.text.terms import STEM_LENGTH
 
 PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
+
+_UNCERTAIN = 0.25
 
 
 class Searcher:
@@ -31,18 +33,22 @@ class Searcher:
         """What will be asked for a question."""
         return make_plan(question, self._lexicon)
 
-    def importance(self, plan: Plan) -> dict[str, float]:
-        """Weight of each term of the question, larger for rarer ones, as far as the index tells.
+    def importance(self, plan: Plan) -> tuple[float, ...]:
+        """Weight of each concept of the question, larger for rarer ones, as far as the index tells.
 
-        A term's best BM25 score is its weight times its inverse document frequency; a term that stands nowhere counts
-        as much as the rarest that does.
+        A term's best BM25 score is proportional to its inverse document frequency. A concept that stands nowhere counts
+        as much as the rarest that does or, where it may be put in other words, a part of that.
         """
-        best: dict[str, float] = {}
-        for term, weight in plan.terms.items():
-            hits = self._store.search_sparse(bm25.encode_query({term: weight}), 1)
-            best[term] = hits[0].score if hits else 0.0
-        rarest = max((best[term] / weight for term, weight in plan.terms.items()), default=0.0) or 1.0
-        return {term: best[term] or rarest * weight for term, weight in plan.terms.items()}
+        best = [max((self._best_score(term) for term, _ in one.credits), default=0.0) for one in plan.concepts]
+        rarest = max(best, default=0.0) or 1.0
+        unseen = [rarest if one.certain else _UNCERTAIN * rarest for one in plan.concepts]
+        return tuple(
+            one.focus * (score or absent) for one, score, absent in zip(plan.concepts, best, unseen, strict=True)
+        )
+
+    def _best_score(self, term: str) -> float:
+        hits = self._store.search_sparse(bm25.encode_query({term: 1.0}), 1)
+        return hits[0].score if hits else 0.0
 
     def search(self, plan: Plan, top_k: int, filters: Filters = Filters()) -> list[Evidence]:
         """The `top_k` best places, best first."""
@@ -50,8 +56,19 @@ class Searcher:
         sparse = self._store.search_sparse(bm25.encode_query(plan.terms), limit, filters) if plan.terms else []
         vector = self._encoder.encode_query(plan.dense_text)
         dense = self._store.search_dense(VectorName.TEXT, vector, limit, filters)
+        if plan.modalities and not filters.modalities:
+            # Pictures and clips have little text: among long pages they would not come up at all.
+            named = replace(filters, modalities=plan.modalities)
+            sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
+            dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
         ranked = fuse(sparse, dense, plan.modalities, self._weights, foreign=not plan.english)
         return [_with_words(evidence, plan) for evidence in ranked[:top_k]]
+
+
+def _joined(hits: list[Hit], more: list[Hit]) -> list[Hit]:
+    """Both lists as one, best first, each piece once."""
+    by_id = {hit.indexed.piece.id: hit for hit in (*hits, *more)}
+    return sorted(by_id.values(), key=lambda hit: (-hit.score, hit.indexed.piece.id))
 
 
 def _with_words(evidence: Evidence, plan: Plan) -> Evidence:

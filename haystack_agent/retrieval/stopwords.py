@@ -52,3 +52,41 @@ kim ne hangi nerede ne zaman neden nasıl kaç kadar bir ve veya ile için mi m�
 """
 
 STOPWORDS = frozenset(fold(word) for word in _WORDS.split())
+
+_INTERROGATIVES = """
+what which who whom whose when where why how many much
+welche welcher welches was wer wen wem wo wann warum wie viel viele
+que qui quel quelle quels quelles combien où quand comment pourquoi
+qué cual cuál cuáles cuanto cuánto cuánta cuántos cuántas dónde cuándo cómo
+che chi quale quali quanto quanta quanti quante dove quando come
+qual quais quantos quantas onde quem
+wat welk welke wie waar wanneer waarom hoe hoeveel
+vad vilken vilket vilka vem när varför hur hvad hvilken hvilket hvilke hvem hvornår hvorfor hvordan hva
+kdo co který která které kteří jaký jaká jaké kde kdy proč jak kolik
+kto čo ktorý ktorá ktoré aký aká aké kedy prečo ako koľko
+który która które jaki jaka jakie gdzie kiedy dlaczego ile
+tko što koji koja koje kakav kakva kakvo gdje kada zašto kako koliko koliki kolika kaj kateri kje kdaj zakaj
+cine ce care când unde cum cât câtă câți câte
+ki mi melyik milyen hol mikor miért hogyan hány mennyi
+kuka mikä mitä minkä missä milloin miksi miten kuinka paljonko montako
+kes mis milline kus millal miks kuidas mitu kas kur kada kaip kiek kurš cik
+kim ne hangi nerede neden nasıl kaç
+кто что какой какая какое какие который которая где когда почему как сколько
+хто що який яка яке які де коли чому скільки кой какво коя къде кога колко
+ποιος ποια ποιο τι που πότε γιατί πώς πόσο πόσα πόσοι
+ما ماذا من متى أين كيف كم מה מי מתי איפה היכן איך למה כמה
+क्या कौन कब कहाँ क्यों कैसे कितना कितने कितनी
+何 誰 どこ いつ なぜ どう いくつ 什么 多少 几 谁 哪 哪里 怎么 หลาย กี่ อะไร ใคร 무엇 누구 언제 어디 몇
+"""
+
+INTERROGATIVES = frozenset(fold(word) for word in _INTERROGATIVES.split())
+"""Words that ask; what is asked for stands beside them."""
+
+ASKED_BEFORE = frozenset({"ja", "ko", "zh", "hi", "bn", "ta", "te", "mr", "ne", "tr"})
+"""Languages in which what is asked for stands before the word that asks."""
+
+FUNCTION_CHARACTERS = frozenset(
+    "的了是在和与及之这那个们吗呢吧就也都很把被从对於于为"
+    "あいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにぬねのはばぱひびふへほまみむめもやゆよらりるれろわをん"
+)
+"""Characters of Chinese and Japanese grammar: a pair of characters with one of them is no word."""

@@ -12,6 +12,7 @@ from haystack_agent.records import AssetMeta
 from ingest.layout import Line
 from ingest.readers.blocks import Block, BlockPieces, Heading, Paragraph
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
+from ingest.readers.encodings import decode
 from ingest.readers.markdown import front_matter, markdown_blocks
 from ingest.readers.markup import html_blocks, html_tree
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
@@ -22,7 +23,6 @@ MEDIA_TYPES = frozenset({"txt", "markdown", "html", "csv"})
 READER_VERSION = 1
 
 MAX_BYTES = 20 * 1024 * 1024
-SAMPLE = 256 * 1024
 MAX_LINE = 20_000
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
@@ -72,37 +72,6 @@ def read_text(path: Path) -> tuple[str, bool]:
     if text.count("\0") > 0.01 * len(text):
         raise ReadFailed("the file is called text but holds other bytes; it was not read")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""), len(data) > MAX_BYTES
-
-
-def decode(data: bytes) -> str:
-    """Bytes as text: by byte order mark, as UTF-8 where they are, else by the likeliest encoding."""
-    for mark, name in (
-        (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
-    ):  # fmt: skip
-        if data.startswith(mark):
-            return data.decode(name, "replace").lstrip("\ufeff")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.end >= len(data) - 3 and len(data) >= MAX_BYTES:
-            # The cut went through a character.
-            return data.decode("utf-8", "ignore")
-    from charset_normalizer import from_bytes
-
-    sample = _sample(data)
-    names = ["cp1252" if "cp1252" in match.could_be_from_charset else match.encoding for match in from_bytes(sample)]
-    # Short texts leave a tie between relatives: signs inside words tell, and the commonest encoding else.
-    best = min(names, key=lambda name: (_signs_in_words(sample.decode(name, "replace")), names.index(name)), default="cp1252")
-    scores = {match.encoding: match.coherence for match in from_bytes(sample)}
-    return data.decode(best, "replace")
-
-
-def _sample(data: bytes) -> bytes:
-    """A part of the bytes that is enough to tell the encoding; where only later bytes tell, the part around them."""
-    if len(data) <= SAMPLE:
-        return data
-    first = next((at for at in range(0, len(data), 4096) if not data[at : at + 4096].isascii()), 0)
-    return data[first : first + SAMPLE]
 
 
 def _document(media_type: str, text: str) -> tuple[AssetMeta, Iterator[Block]]:
