@@ -29,7 +29,7 @@ _QUESTION_WORDS = {
         a que hora, 何時, 几点,
     """,
     AnswerKind.PERCENT: """
-        percent, percentage, rate, prozent, pourcentage, pourcent, porcentaje, por ciento, procent, procento,
+        percent, percentage, prozent, pourcentage, pourcent, porcentaje, por ciento, procent, procento,
         percento, percentuale, posto, postotak, prosentti, prosenttia, szazalek, yuzde, процент, パーセント, 百分,
         نسبة, प्रतिशत,
     """,
@@ -45,7 +45,9 @@ _QUESTION_WORDS = {
         तारीख, いつ, 何日, 什么时候, 日期,
     """,
     AnswerKind.NUMBER: """
-        how many, how much, how far, how long, how old, how tall, what score, score, combien, wie viele,
+        how many, how much, rate, temperature, pressure, weight, height, length, width, size, speed, distance, age,
+        depth, degree, count,
+         how far, how long, how old, how tall, what score, score, combien, wie viele,
         wie viel, wieviele, cuantos, cuantas, cuanto, cuanta, quanti, quante, quanto, quantos, quantas,
         hoeveel, hur manga, hur mycket, hvor mange, hvor meget, kolik, kolko, ile, koliko, koliki, kolika,
         cate, cati, cat, kuinka monta, kuinka paljon, montako, paljonko, hany, mennyi, kac, сколько, скільки,
@@ -66,7 +68,9 @@ _MONEY = re.compile(
     r"[$€£¥₹₽₩]\s?\d|\d\s?(?:[$€£¥₹₽₩円元]|kc\b|usd|eur|chf|gbp|rm\b|rs\b)|\d[.,]\d{2}(?!\d)", re.IGNORECASE
 )
 _TIME = re.compile(r"\b\d{1,2}[:.h]\d{2}\b|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
-_CODE = re.compile(r"\b(?=\w*\d)[\w/-]{4,}\b")
+_CODE = re.compile(
+    r"(?<![\w/.-])(?=[A-Z-]*\d)(?![\d]{1,4}[/.-]\d{1,2}[/.-])(?:[A-Z]+[-/]?\d[\w/-]{2,}|\d+[A-Z-][\w/-]{3,}|\d{5,})(?![\w/.-])"
+)
 _NAME = re.compile(r"[A-ZÀ-ÞА-Я][\w'’-]+\s+(?:[A-ZÀ-ÞА-Я]\.?\s+)?[A-ZÀ-ÞА-Я][\w'’-]+")
 
 

@@ -21,8 +21,8 @@ from haystack_agent.text.terms import weighted
 NO_ANSWER = "Nothing in this folder answers that."
 
 _NEIGHBOURS_READ = 5
-_AROUND = 0.8
-_BESIDE = 0.7
+_AROUND = 0.85
+_BESIDE = 0.5
 _ENCODED = 48
 
 
@@ -31,10 +31,12 @@ class ReaderWeights:
     """How much each sign counts, and the confidence below which the reader abstains; measured, see the README."""
 
     covered: float = 1.5
-    similar: float = 0.6
-    similar_foreign: float = 0.2
-    kind: float = 0.4
-    evidence: float = 0.6
+    similar: float = 0.2
+    similar_foreign: float = 0.1
+    kind: float = 0.9
+    news: float = 0.15
+    """For a number or name that the question does not have, where its words do not tell what kind it asks for."""
+    evidence: float = 0.4
     length: float = 0.004
     threshold: float = 0.3
 
@@ -53,6 +55,8 @@ class Candidate:
     """Cosine of the sentence encoder."""
     kind: bool = False
     """Whether it holds the kind of thing asked for."""
+    news: bool = False
+    """Whether it holds a number or a name that the question does not have."""
 
 
 class ExtractiveReader:
@@ -88,7 +92,12 @@ class ExtractiveReader:
         candidates.sort(key=lambda one: -self._score(one, top, plan.english))
         kinds = expected_kinds(plan.question, [meaning for gloss in plan.glosses for meaning in gloss.words[:1]])
         near = [
-            replace(one, similar=cosine, kind=_is_asked_for(one.unit, kinds, plan.question))
+            replace(
+                one,
+                similar=cosine,
+                kind=_holds(one.unit, kinds, plan.question),
+                news=not kinds and _holds(one.unit, (AnswerKind.NUMBER, AnswerKind.NAME), plan.question),
+            )
             for one, cosine in self._similarities(plan, candidates[:_ENCODED])
         ]
         near.sort(key=lambda one: (-self._score(one, top, plan.english), one.unit.piece.id, one.unit.start))
@@ -107,6 +116,7 @@ class ExtractiveReader:
             weights.covered * one.covered
             + (weights.similar if english else weights.similar_foreign) * one.similar
             + weights.kind * one.kind
+            + weights.news * one.news
             + weights.evidence * one.evidence.score / top
             - weights.length * length(one.unit.text)
         )
@@ -126,11 +136,12 @@ def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[Ca
     candidates = []
     for unit in _units_of(item):
         own = weighted(unit.text)
-        near = weighted(f"{unit.before} {unit.after} {unit.piece.heading}")
+        # A label stands before its value, seldom after it.
+        near = weighted(f"{unit.before} {unit.piece.heading}")
         covered = 0.0
         for concept, weight, page in zip(plan.concepts, importance, around, strict=True):
             # What is asked for must stand in the unit; what it is asked of may stand anywhere in the place.
-            share = _AROUND / concept.focus
+            share = _AROUND / concept.focus**1.5
             covered += weight * max(_credit(concept, own), _BESIDE * _credit(concept, near), share * page)
         found = sum(weight * page for weight, page in zip(importance, around, strict=True))
         candidates.append(Candidate(unit, item, covered / total, found / total))
@@ -145,5 +156,5 @@ def _credit(concept: Concept, written: Mapping[str, float]) -> float:
     return max((credit for term, credit in concept.credits if term in written), default=0.0)
 
 
-def _is_asked_for(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> bool:
+def _holds(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> bool:
     return any(satisfies(kind, unit.text, question) for kind in kinds)

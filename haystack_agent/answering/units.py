@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from haystack_agent.records import Box, Locator, Piece, PieceKind
 
-_LONGEST_WINDOW = 34
+_LONGEST_WINDOW = 20
 _WINDOW_LINES = 3
+_LINES_BEFORE = 2
 _SHORT_LINE = 0.6
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[^\W_a-zà-ÿа-я])|(?<=[。！？؟।])\s*")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:[^\W\d_]|[A-Z][a-z]{1,2}|No|Nr|St|vs|e\.g|i\.e|[Aa]pprox|\d{1,2})\.$")
@@ -18,13 +19,12 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The characters ``piece.text[start:end]``, and what stands just before and after them."""
+    """The characters ``piece.text[start:end]``, and what stands just before them."""
 
     piece: Piece
     start: int
     end: int
     before: str = ""
-    after: str = ""
 
     @property
     def text(self) -> str:
@@ -53,9 +53,8 @@ def units(piece: Piece) -> list[Unit]:
             start, end = bounds[first][0], bounds[last][1]
             if last > first and length(piece.text[start:end]) > _LONGEST_WINDOW:
                 break
-            before = piece.text[bounds[max(0, first - 2)][0] : start]
-            after = piece.text[end : bounds[min(len(bounds) - 1, last + 2)][1]]
-            found.append(Unit(piece, start, end, before, after))
+            before = piece.text[bounds[max(0, first - _LINES_BEFORE)][0] : start]
+            found.append(Unit(piece, start, end, before))
     return found
 
 

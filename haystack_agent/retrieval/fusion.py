@@ -27,8 +27,9 @@ class Weights:
     """For `text` where the question is in a language that the sentence encoder does not know."""
     neighbours: float = 0.15
     """Share of the second-best pieces of a place that is added to the best."""
-    modality: float = 0.35
-    """Added where the question's words name this kind of media."""
+    image: float = 0.35
+    video: float = 0.8
+    """Added where the question's words name this kind of media; "picture" may also mean one in a document."""
     chance: float = 0.15
     """Cosine at which two unrelated texts lie."""
     repetition: float = 0.85
@@ -91,7 +92,8 @@ def _evidence(
 def _favour(evidence: Evidence, modalities: Collection[Modality], weights: Weights) -> Evidence:
     if evidence.piece.modality not in modalities:
         return evidence
-    return replace(evidence, score=evidence.score + weights.modality)
+    bonus = weights.video if evidence.piece.modality is Modality.VIDEO else weights.image
+    return replace(evidence, score=evidence.score + bonus)
 
 
 def _spread(ranked: Sequence[Evidence], repetition: float) -> list[Evidence]:

@@ -21,7 +21,8 @@ _LEAST_CERTAIN_GLOSS = 0.6
 _GLOSSES_USED = 2
 _GLOSS_CREDIT = 0.8
 _STEM_CREDIT = 0.6
-_FOCUS = 1.5
+_FOCUS = 2.0
+_FOCUS_DECAY = 0.4
 _MODALITY_SHARE = 0.3
 _RUN = 3
 _MODALITY_WORDS = {
@@ -123,7 +124,8 @@ def _concepts(
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         elif (start, end) not in spans:
             spans.append((start, end))
-    focus = _focus(question, folded, spans, language)
+    glossed = frozenset(folded[gloss.start : gloss.end] for gloss in glosses)
+    focus = _focus(question, folded, spans, language, glossed)
     return tuple(
         Concept(
             folded[start:end],
@@ -150,7 +152,9 @@ def _credits(span: tuple[int, int], found: list[Term], glosses: tuple[Gloss, ...
     return credit
 
 
-def _focus(question: str, folded: str, spans: list[tuple[int, int]], language: str | None) -> list[float]:
+def _focus(
+    question: str, folded: str, spans: list[tuple[int, int]], language: str | None, glossed: frozenset[str]
+) -> list[float]:
     """Weights of the concepts by how many others stand between them and the word that asks."""
     asks = [match.span() for match in RUNS.finditer(folded) if _interrogative(match.group())]
     if not asks:
@@ -161,9 +165,15 @@ def _focus(question: str, folded: str, spans: list[tuple[int, int]], language: s
     else:
         near = [span for span in spans if span[0] >= end]
     # Names and numbers say of what something is asked, not what.
-    names = _names(question) if language != "de" else frozenset()
+    names = _names(question) - glossed if language != "de" else frozenset()
     plain = [span for span in near if folded[span[0] : span[1]] not in names and not folded[span[0]].isdigit()]
-    nearness = {span: 1 + _FOCUS * 0.6**place for place, span in enumerate(plain)}
+    nearness: dict[tuple[int, int], float] = {}
+    step, last = -1, (-1, -1)
+    for span in plain:
+        # Overlapping pairs of characters are one phrase.
+        step += not (span[0] <= last[1] and last[0] <= span[1])
+        nearness[span] = 1 + _FOCUS * _FOCUS_DECAY**step
+        last = span
     return [nearness.get(span, 1.0) for span in spans]
 
 

@@ -17,7 +17,7 @@ from haystack_agent.text.terms import STEM_LENGTH
 PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
 
-_UNCERTAIN = 0.25
+_UNCERTAIN = 0.4
 
 
 class Searcher:

@@ -86,7 +86,7 @@ ASKED_BEFORE = frozenset({"ja", "ko", "zh", "hi", "bn", "ta", "te", "mr", "ne", 
 """Languages in which what is asked for stands before the word that asks."""
 
 FUNCTION_CHARACTERS = frozenset(
-    "的了是在和与及之这那个们吗呢吧就也都很把被从对於于为"
+    "何幾谁誰哪的了是在和与及之这那个们吗呢吧就也都很把被从对於于为"
     "あいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにぬねのはばぱひびふへほまみむめもやゆよらりるれろわをん"
 )
 """Characters of Chinese and Japanese grammar: a pair of characters with one of them is no word."""
