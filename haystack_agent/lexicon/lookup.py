@@ -15,6 +15,8 @@ _LONGEST_PHRASE = 3
 _LONGEST_RUN = 6
 _SHORTEST_STEM = 4
 _MOST_CANDIDATES = 40
+_SHORTEST_ELSEWHERE = 5
+_CERTAINTY_ELSEWHERE = 0.7
 
 
 class Gloss(NamedTuple):
@@ -75,7 +77,8 @@ class Lexicon:
             else:
                 start, end = words[place]
                 if language is not None:
-                    yield from self._by_stem(folded[start:end], start, language)
+                    near = list(self._by_stem(folded[start:end], start, language))
+                    yield from near or self._elsewhere(folded[start:end], start)
                 place += 1
 
     def _in_run(self, folded: str, start: int, end: int, language: str | None) -> Iterator[Gloss]:
@@ -94,6 +97,12 @@ class Lexicon:
         values: tuple[str, ...] = (term,) if language is None else (term, language)
         rows = self._connection.execute(f"SELECT glosses FROM lexicon WHERE {condition}", values).fetchall()  # noqa: S608
         return tuple(dict.fromkeys(word for row in rows for word in row[0].split("|")))
+
+    def _elsewhere(self, word: str, start: int) -> Iterator[Gloss]:
+        """The meaning in another language: short questions are easily taken for a neighbouring one."""
+        meanings = self._exact(word, None) if len(word) >= _SHORTEST_ELSEWHERE else ()
+        if meanings:
+            yield Gloss(start, start + len(word), meanings, _CERTAINTY_ELSEWHERE)
 
     def _by_stem(self, word: str, start: int, language: str) -> Iterator[Gloss]:
         """The entry that shares the longest beginning with an inflected word; names of places are not guessed."""

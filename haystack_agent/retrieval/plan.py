@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from haystack_agent.lexicon.lookup import Gloss, Lexicon
 from haystack_agent.records import Modality
-from haystack_agent.retrieval.stopwords import ASKED_BEFORE, FUNCTION_CHARACTERS, INTERROGATIVES, STOPWORDS
+from haystack_agent.retrieval.stopwords import (
+    ASKED_BEFORE,
+    FOREIGN_ONLY,
+    FUNCTION_CHARACTERS,
+    INTERROGATIVES,
+    STOPWORDS,
+)
 from haystack_agent.text.fold import fold
 from haystack_agent.text.language import detect_language
 from haystack_agent.text.scripts import RUNS
@@ -16,7 +22,7 @@ from haystack_agent.text.terms import STEM, Term, terms
 GLOSS_WEIGHT = 0.5
 """A term that translates a word of the question weighs this much of the word itself."""
 
-_LANGUAGE_CERTAINTY = 0.5
+_LANGUAGE_CERTAINTY = 0.35
 _LEAST_CERTAIN_GLOSS = 0.6
 _GLOSSES_USED = 2
 _GLOSS_CREDIT = 0.8
@@ -54,6 +60,8 @@ class Plan:
 
     question: str
     language: str | None
+    english: bool
+    """Whether an English sentence encoder can read the question."""
     concepts: tuple[Concept, ...]
     terms: dict[str, float]
     """Terms for BM25 with their weights, translations included."""
@@ -62,11 +70,6 @@ class Plan:
     """What the sentence encoder reads: the question, with English glosses where it is in another language."""
     modalities: frozenset[Modality]
     """Kinds of media the question's own words name."""
-
-    @property
-    def english(self) -> bool:
-        """Whether an English sentence encoder can read the question."""
-        return self.language in (None, "en") and self.question.isascii()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
     """Read a question: its words, its language, what they mean in English, which media it names."""
     folded = fold(question)
     language = detect_language(question, _LANGUAGE_CERTAINTY)
-    english = language == "en" or (language is None and question.isascii())
+    english = _is_english(question, folded, language)
     glosses = () if english else _glosses(question, folded, language, lexicon)
     meanings = [gloss.words[0] for gloss in glosses]
     found = _content_terms(question, folded)
@@ -86,6 +89,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
     return Plan(
         question=question,
         language=language,
+        english=english,
         concepts=_concepts(question, folded, found, glosses, language, english),
         terms=_bm25_terms(found, folded, glosses),
         glosses=glosses,
@@ -94,6 +98,13 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
             _MODALITY_OF[word] for text in (*words, *meanings) for word in text.split() if word in _MODALITY_OF
         ),
     )
+
+
+def _is_english(question: str, folded: str, language: str | None) -> bool:
+    """Short questions are of no certain language: then their grammar tells, and else they are taken for English."""
+    if language is not None:
+        return language == "en"
+    return question.isascii() and FOREIGN_ONLY.isdisjoint(folded.split())
 
 
 def _content_terms(question: str, folded: str) -> list[Term]:

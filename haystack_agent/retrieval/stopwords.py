@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from haystack_agent.text.fold import fold
 
-_WORDS = """
+_ENGLISH = """
 a an the of in on at to for from by with and or as is are was were be been do does did has have had what which who whom
 whose when where why how many much that this these those it its there i my me you your we our find show tell give
 according please can could would should
+"""
+
+_WORDS = """
 der die das den dem des ein eine einen einem einer und oder ist sind war waren hat haben wird wurde welche welcher
 welches was wer wen wem wo wann warum wie viel viele für von vom zu zum zur mit auf im in an bei aus nach sich
 le la les un une des du de et ou est sont était a ont dans sur pour par avec au aux que qui quel quelle quels quelles
@@ -51,7 +54,11 @@ kim ne hangi nerede ne zaman neden nasıl kaç kadar bir ve veya ile için mi m�
 क्या कौन कब कहाँ क्यों कैसे कितना कितने कितनी है हैं था थी थे का की के को में पर से और या ने यह वह अनुसार
 """
 
-STOPWORDS = frozenset(fold(word) for word in _WORDS.split())
+_FOREIGN = frozenset(fold(word) for word in _WORDS.split())
+STOPWORDS = _FOREIGN | frozenset(_ENGLISH.split())
+FOREIGN_ONLY = _FOREIGN - frozenset(_ENGLISH.split())
+"""Stop words that tell that a question is not in English."""
+
 
 _INTERROGATIVES = """
 what which who whom whose when where why how many much

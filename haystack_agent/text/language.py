@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
 _SHORTEST = 16
 _LONGEST = 2000
+# The identifier knows more, but takes short texts for Lombard or Pidgin too readily.
+_LANGUAGES = """
+af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ky
+la lo lt lv mk ml mn mr ms mt ne nl nn no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur vi zh zu
+"""
 
 
 def detect_language(text: str, certain: float = 0.9) -> str | None:
@@ -18,11 +23,15 @@ def detect_language(text: str, certain: float = 0.9) -> str | None:
     if len(sample.encode("utf-8", "replace")) < _SHORTEST:
         return None
     language, probability = _identifier().classify(sample)
-    return str(language) if float(probability) >= certain else None
+    if float(probability) < certain:
+        return None
+    return "nb" if language == "no" else str(language)
 
 
 @cache
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(_LANGUAGES.split())
+    return identifier
