@@ -19,7 +19,7 @@ def test_sentences_that_run_over_lines_are_one_unit() -> None:
 
 def test_abbreviations_and_decimals_do_not_end_a_sentence() -> None:
     piece = passage("Dr. J. Smith paid 3.50 to No. 7 of the row. He left.")
-    assert [unit.text for unit in units(piece)][0] == "Dr. J. Smith paid 3.50 to No. 7 of the row."
+    assert next(unit.text for unit in units(piece)) == "Dr. J. Smith paid 3.50 to No. 7 of the row."
 
 
 def test_short_lines_are_units_and_runs_of_them_too() -> None:

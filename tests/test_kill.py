@@ -11,16 +11,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toyindex import close_index, contents, open_index
 
 from ingest.pipeline import IndexOptions, index_folders, status
+from tests.toyindex import close_index, contents, open_index
 
 SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 if __name__ == "__main__":
-    from toyindex import open_index, close_index
+    from tests.toyindex import open_index, close_index
     from ingest.pipeline import IndexOptions, index_folders
     index = open_index(Path(sys.argv[2]))
     print("open", flush=True)
@@ -40,7 +40,7 @@ def make_folder(folder: Path) -> None:
 
 
 def start(index: Path, folder: Path) -> subprocess.Popen[str]:
-    code = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(index), str(folder)]
+    code = [sys.executable, "-c", SCRIPT, str(Path(__file__).parents[1]), str(index), str(folder)]
     process = subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "open\n"

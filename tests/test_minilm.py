@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from haystack_agent.encoders import minilm
 from haystack_agent.encoders.minilm import MiniLM
 from haystack_agent.errors import ModelUnavailable
 
+Floats = npt.NDArray[np.float64]
 TEXTS = ["The plumber's invoice", "Ein Haus am See, bitte nicht stören!", "", "words " * 400, "請求書 42"]
 
 
@@ -20,7 +22,7 @@ def encoder() -> MiniLM:
     return MiniLM()
 
 
-def reference(texts: list[str]) -> np.ndarray:
+def reference(texts: list[str]) -> Floats:
     """BERT written out in numpy, one text at a time, from the same weights."""
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
@@ -34,18 +36,20 @@ def reference(texts: list[str]) -> np.ndarray:
     return np.stack([row / np.linalg.norm(row) for row in rows])
 
 
-def _bert(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
+def _bert(weights: dict[str, Floats], ids: list[int]) -> Floats:
     from math import erf
 
     gelu = np.vectorize(lambda x: x * 0.5 * (1 + erf(x / 2**0.5)))
 
-    def linear(name: str, x: np.ndarray) -> np.ndarray:
-        return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    def linear(name: str, x: Floats) -> Floats:
+        result: Floats = x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+        return result
 
-    def norm(name: str, x: np.ndarray) -> np.ndarray:
+    def norm(name: str, x: Floats) -> Floats:
         centred = x - x.mean(-1, keepdims=True)
         scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
-        return scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        result: Floats = scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+        return result
 
     table = "embeddings.{}_embeddings.weight".format
     summed = weights[table("word")][ids] + weights[table("position")][: len(ids)] + weights[table("token_type")][0]
@@ -61,7 +65,8 @@ def _bert(weights: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
         states = norm(f"{name}.attention.output.LayerNorm", states + linear(f"{name}.attention.output.dense", mixed))
         inner = gelu(linear(f"{name}.intermediate.dense", states))
         states = norm(f"{name}.output.LayerNorm", states + linear(f"{name}.output.dense", inner))
-    return states.mean(axis=0)
+    mean: Floats = states.mean(axis=0)
+    return mean
 
 
 def test_vectors_agree_with_another_implementation(encoder: MiniLM) -> None:

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toyindex import ToyEncoder, age, close_index, contents, open_index
-from toyreaders import registry
 
 from haystack_agent.errors import IndexBusy, StorageFull, UsageError
 from haystack_agent.records import Filters
@@ -21,6 +19,8 @@ from ingest.pipeline import IndexOptions, IndexParts, forget, index_folders, loc
 from ingest.progress import IndexProgress, Phase
 from ingest.readers.registry import default_registry
 from ingest.sandbox import Limits, limits_for
+from tests.toyindex import ToyEncoder, age, close_index, contents, open_index
+from tests.toyreaders import registry
 
 FAST = IndexOptions(workers=1, limits=lambda _: Limits(silent=1.5, total=20, memory=500 << 20))
 MKV = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\n"

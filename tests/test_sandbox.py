@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toyreaders import registry
 
 from haystack_agent.errors import (
     EncryptedFile,
@@ -20,6 +19,7 @@ from haystack_agent.records import Piece
 from ingest.hashing import FileChanged, FileStat, stat_of
 from ingest.readers.protocol import Source, Warned
 from ingest.sandbox import FileEnded, FileRead, Limits, SandboxOptions, read_files
+from tests.toyreaders import registry
 
 LIMITS = Limits(silent=1.0, total=4.0, memory=400 << 20)
 

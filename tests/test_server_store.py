@@ -12,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from qdrant_client import QdrantClient, models
-from test_store_contract import make, unit
 
 from haystack_agent.encoders.protocols import SparseVector
 from haystack_agent.errors import IndexMismatch, StorageFull, StoreUnreachable, UsageError
 from haystack_agent.store import points, server, server_convert, server_errors
 from haystack_agent.store.protocol import StoreSchema, VectorName
 from haystack_agent.store.server import ServerStore
+from tests.test_store_contract import make, unit
 
 SCHEMA = StoreSchema(((VectorName.TEXT, 8),))
 Answer = tuple[int, dict[str, str], bytes]

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from toyreaders import registry
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Piece
@@ -19,6 +18,7 @@ from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
 from ingest.manifest import Manifest
 from ingest.pipeline import IndexParts
 from ingest.readers.registry import ReaderRegistry
+from tests.toyreaders import registry
 
 SCHEMA = StoreSchema(dense=((VectorName.TEXT, 4),))
 
