@@ -109,6 +109,8 @@ class Piece:
     """Whether the text was read from pixels."""
     key_frames: tuple[float, ...] = ()
     """Times of a video segment's representative frames, exact to the container's timestamps."""
+    colours: tuple[str, ...] = ()
+    """English names of the dominant colours of a picture or segment, the largest first."""
 
     @property
     def id(self) -> str:

@@ -99,6 +99,8 @@ class FrameTextReader:
     _last: float = 0.0
     _seen: list[_Seen] = field(default_factory=list)
     _pending: list[_Candidate] = field(default_factory=list)
+    _skipped: list[_Candidate] = field(default_factory=list)
+    """The last picture of the window before, if all was moving and another was read."""
 
     def see(self, frame: Frame, luma: Luma) -> bool:
         """Take note of a sample; True if a frame was read now, which takes long."""
@@ -170,8 +172,10 @@ class FrameTextReader:
         candidate = self._pending[chosen]
         start = self._onset(chosen)
         later = self._pending[chosen + 1 :]
-        if later and not any(_alike(one.luma, two.luma) for one, two in pairwise(self._pending)):
-            later = []  # all is moving: the sharpest stands for the whole window
+        window = self._pending
+        moving = not any(_alike(one.luma, two.luma) for one, two in pairwise(window))
+        if moving:
+            later = []  # one picture stands for the whole window
         alike = [one for one in later if _alike(candidate.luma, one.luma)]
         self._pending = [one for one in later if all(one is not same for same in alike)]
         until = alike[-1].time if alike and not self._pending else candidate.time
@@ -179,9 +183,26 @@ class FrameTextReader:
         ran = known is None and candidate.image is not None
         lines = known.lines if known else tuple(self.ocr.read(candidate.image)) if candidate.image else ()
         self._allowance -= float(ran)
+        if moving and ran and lines:
+            candidate, lines = self._fullest(candidate, lines, [*self._skipped, *window])
+        self._skipped = window[-1:] if moving and chosen < len(window) - 1 else []
         self._remember(_Seen(candidate.luma, until, candidate.time, lines))
         self._note(candidate, start, lines)
         return ran
+
+    def _fullest(
+        self, candidate: _Candidate, lines: tuple[OcrLine, ...], window: Sequence[_Candidate]
+    ) -> tuple[_Candidate, tuple[OcrLine, ...]]:
+        """The picture of the window in which most can be read: text that moves past is often cut off by the edge."""
+        best, most = (candidate, lines), _amount(lines)
+        for other in window:
+            if other is candidate or other.image is None or self._allowance < 1:
+                continue
+            self._allowance -= 1
+            read = tuple(self.ocr.read(other.image))
+            if _amount(read) > most:
+                best, most = (other, read), _amount(read)
+        return best
 
     def _note(self, candidate: _Candidate, start: float, lines: tuple[OcrLine, ...]) -> None:
         """Add a reading, and time each of its lines, and the ends of those before, by the samples around it."""
@@ -227,6 +248,10 @@ class FrameTextReader:
         if first == chosen and len(self._pending) > 1:
             return max((self._seen[-1].until + one.time) / 2, one.time - _WINDOW)
         return max((one.since + one.time) / 2, one.time - _HALF_STEP)
+
+
+def _amount(lines: Sequence[OcrLine]) -> float:
+    return sum(len(line.text) * line.score for line in lines)
 
 
 def _candidate(frame: Frame, luma: Luma, since: float) -> _Candidate:

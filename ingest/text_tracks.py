@@ -66,8 +66,9 @@ class _Track:
         return self.readings[-1]
 
     def shown(self) -> ShownText:
-        """With the reading that came most often; among those, the surest."""
-        times = Counter(line.text for line in self.readings)
+        """With the reading that came most often, whole or cut off by the frame's edge; among those, the surest."""
+        counts = Counter(line.text for line in self.readings)
+        times = {text: sum(count for part, count in counts.items() if part in text) for text in counts}
         best = max(self.readings, key=lambda line: (times[line.text] * line.score, len(line.text)))
         return ShownText(best, self.start, self.end, len(self.readings))
 

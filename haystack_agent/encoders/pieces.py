@@ -17,6 +17,7 @@ from haystack_agent.text.language import detect_language
 _FOLDERS_SEARCHED = 2
 _WORD_BREAKS = re.compile(r"[_\-.+]+|(?<=[a-z])(?=[A-Z])")
 _CONTEXT_SHOWN = 160
+_LOOKS = {PieceKind.IMAGE: "photo, picture", PieceKind.SEGMENT: "video clip"}
 
 
 class PieceEncoder:
@@ -74,14 +75,20 @@ def dense_text(piece: Piece) -> str:
     """What the sentence encoder reads of a piece: a whole page is left to its passages, which fit its window."""
     if piece.kind is PieceKind.PAGE:
         return ""
-    context = piece.heading or piece.meta.title or ""
-    if not piece.text.strip():
-        return describe(piece.meta)
-    return f"{context[:_CONTEXT_SHOWN]}. {piece.text}" if context else piece.text
+    context = (piece.heading or piece.meta.title)[:_CONTEXT_SHOWN] or _look(piece)
+    text = piece.text if piece.text.strip() else describe(piece.meta)
+    return ". ".join(part for part in (context, text) if part)
+
+
+def _look(piece: Piece) -> str:
+    """What a picture or clip is, in words: a text of two letters alone says nothing to a sentence encoder."""
+    if piece.kind not in _LOOKS:
+        return ""
+    return f"{_LOOKS[piece.kind]}, {' and '.join(piece.colours)}" if piece.colours else _LOOKS[piece.kind]
 
 
 def _sparse(piece: Piece, paths: tuple[str, ...]) -> bm25.SparseVector:
-    context = " · ".join((piece.heading, describe(piece.meta), names_of(paths)))
+    context = " · ".join((piece.heading, describe(piece.meta), names_of(paths), _look(piece)))
     return bm25.encode_passage(piece.text, context)
 
 

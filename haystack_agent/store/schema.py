@@ -108,6 +108,7 @@ def to_payload(indexed: IndexedPiece) -> Payload:
         "spans": packing.pack_spans(piece.spans) if piece.spans else None,
         "ocr": int(piece.ocr),
         "key_frames": packing.pack_times(piece.key_frames) if piece.key_frames else None,
+        "colours": [escape(colour) for colour in piece.colours],
         "paths": [escape(path) for path in indexed.paths],
         "modified": indexed.modified.isoformat(),
         Field.FOLDERS.value: [escape(folder) for folder in _folders(indexed.paths)],
@@ -153,6 +154,7 @@ def _from_payload(payload: Payload) -> IndexedPiece:
         spans=cast("tuple[Span, ...]", packing.PackedSpans(spans)) if spans else (),
         ocr=bool(payload["ocr"]),
         key_frames=packing.unpack_times(frames) if frames else (),
+        colours=tuple(unescape(colour) for colour in read("colours", ())),
     )
     paths = tuple(unescape(path) for path in read("paths", ()))
     return IndexedPiece(piece, paths, datetime.fromisoformat(payload["modified"]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from haystack_agent.errors import ReadFailed, ReadLimitExceeded
 from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind
+from ingest.colours import colour_shares, dominant
 from ingest.hashing import open_regular
 from ingest.layout import Line, join_lines, line_boxes, split_passages
 from ingest.ocr import OcrEngine, lines_of
@@ -93,7 +94,19 @@ class ImageReader:
         lines = lines_of(self._ocr.read(page.picture)) if max(page.picture.size) >= _TEXT_SIDE else []
         text, spans = join_lines(lines)
         place = Locator(page=page.number)
-        yield Piece(asset_id, PieceKind.IMAGE, Modality.IMAGE, index, place, text, meta, spans=spans, ocr=bool(text))
+        colours = dominant(colour_shares(page.picture))
+        yield Piece(
+            asset_id,
+            PieceKind.IMAGE,
+            Modality.IMAGE,
+            index,
+            place,
+            text,
+            meta,
+            spans=spans,
+            ocr=bool(text),
+            colours=colours,
+        )
         passages = split_passages(lines)
         if len(passages) > 1:
             for number, passage in enumerate(passages, index + 1):

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind, Span
+from ingest.colours import colour_shares, dominant
 from ingest.frame_text import LUMA_SIDE, FrameTextReader
 from ingest.frames import FrameSource, clip_origin, open_container, open_frames
 from ingest.layout import Line, join_lines, split_passages, text_units
@@ -26,6 +30,8 @@ READER_VERSION = 1
 STEP = 0.25
 """Seconds between the frames that are looked at."""
 MAX_SECONDS = 12 * 3600.0
+_COLOUR_STEP = 1.0
+_COLOUR_SIDE = 64
 _EVERY = 8
 """Samples between two signs of life."""
 _MISSING = 2.0
@@ -42,6 +48,7 @@ class _Watched:
 
     samples: list[Sample] = field(default_factory=list)
     texts: list[ShownText] = field(default_factory=list)
+    colours: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list)
     end: float = 0.0
 
 
@@ -79,6 +86,8 @@ class VideoReader:
                 break
             luma = frame.luma(LUMA_SIDE)
             watched.samples.append(summarise(frame.time, luma))
+            if not watched.colours or frame.time - watched.colours[-1][0] >= _COLOUR_STEP:
+                watched.colours.append((frame.time, colour_shares(frame.image(_COLOUR_SIDE))))
             if reader.see(frame, luma) or count % _EVERY == 0:
                 yield Progress(count, max(count, total))
         if not watched.samples:
@@ -147,9 +156,18 @@ def _pieces(asset: str, watched: _Watched, tracks: Sequence[Subtitles], meta: As
                 spans=spans,
                 ocr=before < read,
                 key_frames=segment.key_frames,
+                colours=_colours(segment, watched.colours),
             )
             before += len(part) if number else 0
             index += 1
+
+
+def _colours(segment: Segment, seen: Sequence[tuple[float, NDArray[np.float64]]]) -> tuple[str, ...]:
+    """Dominant colours of a segment: of the frames seen in it or, where it is shorter than a step, before it."""
+    inside = [shares for time, shares in seen if segment.start <= time < segment.end]
+    before = [shares for time, shares in seen if time < segment.end][-1:]
+    chosen = inside or before
+    return dominant(np.mean(chosen, axis=0)) if chosen else ()
 
 
 def _lines(segment: Segment, texts: Sequence[ShownText], tracks: Sequence[Subtitles]) -> tuple[list[Line], int]:
