@@ -7,9 +7,11 @@ compared without case, accents, and spacing. A missing answer counts as wrong.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from eval.questions import Question, read_questions
@@ -61,6 +63,17 @@ def _cited(answer: Answer, right: str) -> Locator:
 
 def _file(item: Evidence, right: str) -> str:
     return right if right in item.paths else item.paths[0]
+
+
+def declined(engine: Engine, questions: Sequence[str]) -> float:
+    """Share of questions, none of which the folder answers, that are not answered."""
+    return sum(engine.ask(question).abstained for question in questions) / len(questions)
+
+
+def unanswerable() -> list[str]:
+    """Questions about a household's papers that no folder used for measuring answers, in many languages."""
+    lines = files("eval").joinpath("unanswerable.jsonl").read_text("utf-8").splitlines()
+    return [str(json.loads(line)["question"]) for line in lines]
 
 
 def _at_place(question: Question, locator: Locator) -> bool | None:
@@ -128,11 +141,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             index(location, [options.folder.resolve()])
         with Engine.open(location) as engine:
             outcomes = measure(engine, options.folder, questions)
+            others = unanswerable()
+            share = declined(engine, others)
     if options.each:
         for one in outcomes:
             print(one.question.id, one.question.language, one.question.needs, one.rank, one.place, one.answered)  # noqa: T201
             print(f"    {one.question.text}\n    -> {one.answer!r}\n    == {one.question.answers[0]}")  # noqa: T201
     print(table(outcomes))  # noqa: T201
+    print(f"\nOf {len(others)} questions that the folder does not answer, {share:.0%} were declined.")  # noqa: T201
 
 
 if __name__ == "__main__":

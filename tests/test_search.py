@@ -13,7 +13,7 @@ from haystack_agent.encoders.profile import OFFLINE
 from haystack_agent.engine import Engine
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
-from haystack_agent.retrieval.fusion import Weights, fuse
+from haystack_agent.retrieval.fusion import Signs, fuse
 from haystack_agent.retrieval.langchain import EvidenceRetriever
 from haystack_agent.retrieval.plan import make_plan
 from haystack_agent.store.edge import EdgeStore
@@ -162,18 +162,17 @@ def hit(piece: Piece, score: float) -> Hit:
 def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words() -> None:
     exact, vague = passage("exact", "exact"), passage("vague", "vague")
     sparse, dense = [hit(exact, 10.0), hit(vague, 6.0)], [hit(vague, 0.9), hit(exact, 0.3)]
-    weights = Weights()
-    assert fuse(sparse, dense, (), weights, foreign=True)[0].piece is exact
-    assert fuse(sparse, dense, (), weights, foreign=False)[0].piece is vague
+    assert fuse(sparse, dense, Signs(english=False))[0].piece is exact
+    assert fuse(sparse, dense, Signs())[0].piece is vague
 
 
 def test_one_file_does_not_fill_the_page() -> None:
     many = [hit(passage(f"page {page}", "many", page), 10.0 - page * 0.1) for page in range(1, 8)]
-    ranked = fuse([*many, hit(passage("other", "other"), 8.0)], [], (), Weights(), foreign=False)
+    ranked = fuse([*many, hit(passage("other", "other"), 8.0)], [], Signs())
     assert [item.piece.asset_id for item in ranked].index("other") <= 2
 
 
 def test_ties_are_ordered_the_same_way_every_time() -> None:
     hits = [hit(passage("same", name), 1.0) for name in ("a", "b", "c", "d")]
-    orders = {tuple(item.piece.id for item in fuse(some, [], (), Weights(), False)) for some in (hits, hits[::-1])}
+    orders = {tuple(item.piece.id for item in fuse(some, [], Signs())) for some in (hits, hits[::-1])}
     assert len(orders) == 1

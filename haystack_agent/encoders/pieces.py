@@ -75,9 +75,11 @@ def dense_text(piece: Piece) -> str:
     """What the sentence encoder reads of a piece: a whole page is left to its passages, which fit its window."""
     if piece.kind is PieceKind.PAGE:
         return ""
-    context = (piece.heading or piece.meta.title)[:_CONTEXT_SHOWN] or _look(piece)
+    about = piece.heading or piece.meta.title
+    if piece.kind in _LOOKS:
+        about = ", ".join(part for part in (_look(piece), about, "text" if piece.text else "") if part)
     text = piece.text if piece.text.strip() else describe(piece.meta)
-    return ". ".join(part for part in (context, text) if part)
+    return f"{about[:_CONTEXT_SHOWN]}: {text}" if about and text else about or text
 
 
 def _look(piece: Piece) -> str:

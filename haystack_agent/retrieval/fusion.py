@@ -8,7 +8,7 @@ alone would let a sentence encoder that does not know the question's language co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from haystack_agent.records import Evidence, Match, Modality, Piece, PieceKind
@@ -28,12 +28,30 @@ class Weights:
     neighbours: float = 0.15
     """Share of the second-best pieces of a place that is added to the best."""
     image: float = 0.35
-    video: float = 0.8
+    video: float = 1.0
     """Added where the question's words name this kind of media; "picture" may also mean one in a document."""
+    scene: float = 0.5
+    """Added to pictures and clips where the question is about something seen."""
     chance: float = 0.15
     """Cosine at which two unrelated texts lie."""
     repetition: float = 0.85
     """Factor on each further place of a file already ranked, so that one file does not fill the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the question itself tells about where its answer may be."""
+
+    english: bool = True
+    """Whether the sentence encoder knows its language."""
+    matched: float = 1.0
+    """Share of its words that the best BM25 hit has: how much that ranking can be trusted, from 0 to 1."""
+    modalities: frozenset[Modality] = frozenset()
+    """Kinds of media that it names."""
+    scene: float = 0.0
+    """How much it is about something seen, from 0 to 1."""
+    wording: bool = False
+    """Whether it asks for words: what shows none does not answer it."""
 
 
 def place_of(piece: Piece) -> Place:
@@ -45,16 +63,14 @@ def place_of(piece: Piece) -> Place:
     return piece.asset_id, piece.locator.page, start
 
 
-def fuse(
-    sparse: Sequence[Hit], dense: Sequence[Hit], modalities: Collection[Modality], weights: Weights, foreign: bool
-) -> list[Evidence]:
+def fuse(sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights = Weights()) -> list[Evidence]:
     """Rank the places at which pieces were hit, best first."""
     scores: defaultdict[str, float] = defaultdict(float)
     matches: defaultdict[str, list[Match]] = defaultdict(list)
     pieces: dict[str, Hit] = {}
-    dense_weight = weights.text_foreign if foreign else weights.text
+    dense_weight = weights.text if signs.english else weights.text_foreign
     lists = (
-        (VectorName.BM25, sparse, weights.bm25 / (sparse[0].score if sparse else 1.0), 0.0),
+        (VectorName.BM25, sparse, weights.bm25 * signs.matched / (sparse[0].score if sparse else 1.0), 0.0),
         (VectorName.TEXT, dense, dense_weight / (1 - weights.chance), weights.chance),
     )
     for name, hits, factor, floor in lists:
@@ -67,7 +83,7 @@ def fuse(
     for key, hit in pieces.items():
         by_place[place_of(hit.indexed.piece)].append(key)
     ranked = [_evidence(keys, pieces, scores, matches, weights) for keys in by_place.values()]
-    ranked = [_favour(evidence, modalities, weights) for evidence in ranked]
+    ranked = [_favour(evidence, signs, weights) for evidence in ranked]
     ranked.sort(key=lambda evidence: (-evidence.score, evidence.piece.id))
     return _spread(ranked, weights.repetition)
 
@@ -89,10 +105,14 @@ def _evidence(
     return Evidence(shown.piece, shown.paths, score, tuple(matches[best] or matches[keys[0]]), others)
 
 
-def _favour(evidence: Evidence, modalities: Collection[Modality], weights: Weights) -> Evidence:
-    if evidence.piece.modality not in modalities:
+def _favour(evidence: Evidence, signs: Signs, weights: Weights) -> Evidence:
+    modality = evidence.piece.modality
+    if modality is Modality.DOCUMENT:
         return evidence
-    bonus = weights.video if evidence.piece.modality is Modality.VIDEO else weights.image
+    silent = signs.wording and not evidence.piece.text.strip()
+    bonus = 0.0 if silent else weights.scene * signs.scene
+    if modality in signs.modalities:
+        bonus += weights.video if modality is Modality.VIDEO else weights.image
     return replace(evidence, score=evidence.score + bonus)
 
 

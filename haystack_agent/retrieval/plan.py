@@ -33,8 +33,11 @@ _MODALITY_SHARE = 0.3
 _RUN = 3
 _MODALITY_WORDS = {
     Modality.IMAGE: "photo photos photograph photographs picture pictures image images screenshot screenshots selfie",
-    Modality.VIDEO: "video videos clip clips film films movie movies recording recordings footage",
+    Modality.VIDEO: "video videos clip clips footage",
 }
+_WORDING = frozenset(
+    ("word", "words", "written", "writes", "text", "texts", "says", "said", "reads", "printed", "inscription", "label")
+)
 _MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -70,6 +73,8 @@ class Plan:
     """What the sentence encoder reads: the question, with English glosses where it is in another language."""
     modalities: frozenset[Modality]
     """Kinds of media the question's own words name."""
+    wording: bool
+    """Whether it asks for words that are written somewhere."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -94,6 +99,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
         terms=_bm25_terms(found, folded, glosses),
         glosses=glosses,
         dense_text=" ".join((*_kept_words(folded, words, glosses), *meanings)) if glosses else question,
+        wording=not _WORDING.isdisjoint(part for text in (*words, *meanings) for part in text.split()),
         modalities=frozenset(
             _MODALITY_OF[word] for text in (*words, *meanings) for word in text.split() if word in _MODALITY_OF
         ),

@@ -7,9 +7,10 @@ from dataclasses import replace
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.protocols import TextEncoder
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Evidence, Filters, Piece
-from haystack_agent.retrieval.fusion import Weights, fuse
+from haystack_agent.records import Evidence, Filters, Modality, Piece
+from haystack_agent.retrieval.fusion import Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
+from haystack_agent.retrieval.scene import SceneJudge
 from haystack_agent.store.protocol import Hit, Store, VectorName
 from haystack_agent.text.fold import fold
 from haystack_agent.text.terms import STEM_LENGTH
@@ -18,6 +19,8 @@ PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
 
 _UNCERTAIN = 0.4
+_LEAST_TRUST = 0.3
+_PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
 
 
 class Searcher:
@@ -28,6 +31,7 @@ class Searcher:
         self._encoder = encoder
         self._lexicon = lexicon
         self._weights = weights
+        self._scene = SceneJudge(encoder)
 
     def plan(self, question: str) -> Plan:
         """What will be asked for a question."""
@@ -56,13 +60,24 @@ class Searcher:
         sparse = self._store.search_sparse(bm25.encode_query(plan.terms), limit, filters) if plan.terms else []
         vector = self._encoder.encode_query(plan.dense_text)
         dense = self._store.search_dense(VectorName.TEXT, vector, limit, filters)
-        if plan.modalities and not filters.modalities:
+        scene = self._scene(vector)
+        wanted = plan.modalities or (_PIXELS if scene > 0 else frozenset())
+        if wanted and not filters.modalities:
             # Pictures and clips have little text: among long pages they would not come up at all.
-            named = replace(filters, modalities=plan.modalities)
+            named = replace(filters, modalities=wanted)
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
-        ranked = fuse(sparse, dense, plan.modalities, self._weights, foreign=not plan.english)
+        signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
+        ranked = fuse(sparse, dense, signs, self._weights)
         return [_with_words(evidence, plan) for evidence in ranked[:top_k]]
+
+
+def _trust(plan: Plan, sparse: list[Hit]) -> float:
+    """How far the BM25 ranking can be trusted: fully where its best hit has most of the question's words."""
+    if not plan.english or not sparse or not plan.words:
+        return 1.0
+    share = len(matched_words(plan, (sparse[0].indexed.piece,))) / len(plan.words)
+    return min(1.0, _LEAST_TRUST + share)
 
 
 def _joined(hits: list[Hit], more: list[Hit]) -> list[Hit]:
