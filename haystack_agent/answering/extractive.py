@@ -7,6 +7,7 @@ holds the kind of thing asked for, and by the rank of its evidence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from haystack_agent.text.terms import weighted
 NO_ANSWER = "Nothing in this folder answers that."
 
 _NEIGHBOURS_READ = 5
+_MARGIN = 0.8
+"""A file alone in its index stands out from none: that must not count for more than a clear lead."""
 _AROUND = 0.85
 _BESIDE = 0.5
 _ENCODED = 48
@@ -38,7 +41,7 @@ class ReaderWeights:
     """For a number or name that the question does not have, where its words do not tell what kind it asks for."""
     evidence: float = 0.4
     length: float = 0.004
-    threshold: float = 0.3
+    threshold: float = 0.43
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,11 @@ class ExtractiveReader:
             importance: weight of each of the plan's concepts, larger for rarer ones.
         """
         ranked = self.rank(plan, evidence, importance)
-        if not ranked or self.confidence(ranked[0]) < self._weights.threshold:
+        if not ranked or confidence(ranked[0], evidence) < self._weights.threshold:
             return Answer(plan.question, NO_ANSWER, abstained=True, evidence=tuple(evidence))
         best = ranked[0]
         citation = Citation(best.evidence, best.unit.text, best.unit.locator)
         return Answer(plan.question, best.unit.text, abstained=False, citations=(citation,), evidence=tuple(evidence))
-
-    def confidence(self, candidate: Candidate) -> float:
-        """How sure the reader is of a quotation: comparable from question to question, from 0 to about 1."""
-        return 0.5 * candidate.covered + 0.3 * candidate.found + 0.2 * max(0.0, candidate.similar)
 
     def rank(self, plan: Plan, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[Candidate]:
         """Quotable units of the evidence, best first."""
@@ -120,6 +119,18 @@ class ExtractiveReader:
             + weights.evidence * one.evidence.score / top
             - weights.length * length(one.unit.text)
         )
+
+
+def confidence(candidate: Candidate, evidence: Sequence[Evidence]) -> float:
+    """How sure it is that the evidence answers: comparable from question to question, from 0 to 1.
+
+    The geometric mean of how much of the question stands in the place, and of how far the best file stands out from
+    the next: what is asked about is mostly in one file, while a question that none answers meets many a little.
+    """
+    best = evidence[0]
+    others = [item.score for item in evidence if item.piece.asset_id != best.piece.asset_id]
+    margin = 1 - max(0.0, others[0] / best.score) if others and best.score > 0 else 1.0
+    return math.sqrt(candidate.found * min(margin, _MARGIN))
 
 
 def _units_of(item: Evidence) -> list[Unit]:

@@ -22,8 +22,8 @@ class Weights:
     """How much each part counts; measured, see the table in the README."""
 
     bm25: float = 1.0
-    text: float = 0.6
-    text_foreign: float = 0.2
+    text: float = 0.8
+    text_foreign: float = 0.4
     """For `text` where the question is in a language that the sentence encoder does not know."""
     neighbours: float = 0.15
     """Share of the second-best pieces of a place that is added to the best."""

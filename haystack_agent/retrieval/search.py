@@ -19,7 +19,7 @@ PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
 
 _UNCERTAIN = 0.4
-_LEAST_TRUST = 0.3
+_LEAST_TRUST = 0.2
 _PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
 
 
