@@ -34,6 +34,8 @@ class Weights:
     """Added to pictures and clips where the question is about something seen."""
     chance: float = 0.15
     """Cosine at which two unrelated texts lie."""
+    first: float = 0.05
+    """Added to a document's first page: of pages alike, it is the one that is meant."""
     repetition: float = 0.85
     """Factor on each further place of a file already ranked, so that one file does not fill the page."""
 
@@ -108,7 +110,7 @@ def _evidence(
 def _favour(evidence: Evidence, signs: Signs, weights: Weights) -> Evidence:
     modality = evidence.piece.modality
     if modality is Modality.DOCUMENT:
-        return evidence
+        return replace(evidence, score=evidence.score + weights.first) if evidence.piece.locator.page == 1 else evidence
     silent = signs.wording and not evidence.piece.text.strip()
     bonus = 0.0 if silent else weights.scene * signs.scene
     if modality in signs.modalities:
