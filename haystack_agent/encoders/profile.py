@@ -29,12 +29,12 @@ class Profile:
         return MiniLM()
 
 
-TERMS_VERSION = 1
-"""Raised whenever `text.terms` or `encoders.bm25` would encode the same text differently."""
+ENCODING_VERSION = 1
+"""Raised whenever `encoders.pieces`, `encoders.bm25` or `text.terms` would encode the same piece differently."""
 
 OFFLINE = Profile(
     name="offline",
-    fingerprint=f"minilm-{WEIGHTS_SHA256[:12]}-terms-{TERMS_VERSION}",
+    fingerprint=f"minilm-{WEIGHTS_SHA256[:12]}-terms-{ENCODING_VERSION}",
     schema=StoreSchema(dense=((VectorName.TEXT, MiniLM.dimension),)),
     hint="finds pictures and videos by the text in them and their metadata, not by what they show",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _LETTERS = str.maketrans(
@@ -16,7 +17,8 @@ _LETTERS = str.maketrans(
 )  # fmt: skip
 
 # Combining marks are accents in these blocks; in Indic and South-East Asian scripts they are vowels and must stay.
-_ACCENTS = ((0x0300, 0x036F), (0x0483, 0x0487), (0x0591, 0x05C7), (0x0610, 0x061A), (0x064B, 0x065F), (0x0670, 0x0670))
+_ACCENT = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 
 
 def fold(text: str) -> str:
@@ -24,15 +26,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.casefold()
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
-    decomposed = unicodedata.normalize("NFD", composed)
-    kept = (_digit(char) for char in decomposed if not _is_accent(char))
-    return unicodedata.normalize("NFC", "".join(kept))
+    plain = _ACCENT.sub("", unicodedata.normalize("NFD", composed))
+    return unicodedata.normalize("NFC", _FOREIGN_DIGIT.sub(_ascii_digit, plain))
 
 
-def _is_accent(char: str) -> bool:
-    code = ord(char)
-    return code >= 0x0300 and any(first <= code <= last for first, last in _ACCENTS)
-
-
-def _digit(char: str) -> str:
-    return str(unicodedata.decimal(char)) if char.isdecimal() and not char.isascii() else char
+def _ascii_digit(match: re.Match[str]) -> str:
+    return str(unicodedata.decimal(match.group()))
