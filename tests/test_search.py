@@ -17,7 +17,9 @@ from haystack_agent.retrieval.fusion import Signs, fuse
 from haystack_agent.retrieval.langchain import EvidenceRetriever
 from haystack_agent.retrieval.plan import make_plan
 from haystack_agent.store.edge import EdgeStore
-from haystack_agent.store.protocol import Hit, IndexedPiece
+from haystack_agent.store.hit import Hit
+from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.schema import to_payload
 from tests.builders import MODIFIED, passage, picture, segment
 
 FILES: dict[str, list[Piece]] = {
@@ -156,14 +158,14 @@ def test_what_is_asked_for_has_the_focus() -> None:
 
 
 def hit(piece: Piece, score: float) -> Hit:
-    return Hit(IndexedPiece(piece, (piece.asset_id,), MODIFIED), score)
+    return Hit(piece.id, score, to_payload(IndexedPiece(piece, (piece.asset_id,), MODIFIED)))
 
 
 def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words() -> None:
     exact, vague = passage("exact", "exact"), passage("vague", "vague")
     sparse, dense = [hit(exact, 10.0), hit(vague, 6.0)], [hit(vague, 0.9), hit(exact, 0.3)]
-    assert fuse(sparse, dense, Signs(english=False))[0].piece is exact
-    assert fuse(sparse, dense, Signs())[0].piece is vague
+    assert fuse(sparse, dense, Signs(english=False))[0].piece.text == "exact"
+    assert fuse(sparse, dense, Signs())[0].piece.text == "vague"
 
 
 def test_one_file_does_not_fill_the_page() -> None:

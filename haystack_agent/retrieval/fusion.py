@@ -8,11 +8,12 @@ alone would let a sentence encoder that does not know the question's language co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from haystack_agent.records import Evidence, Match, Modality, Piece, PieceKind
-from haystack_agent.store.protocol import Hit, VectorName
+from haystack_agent.records import Evidence, Match, Modality, PieceKind
+from haystack_agent.store.hit import Glance, Hit
+from haystack_agent.store.protocol import VectorName
 
 Place = tuple[str, int | None, float | None]
 
@@ -56,75 +57,98 @@ class Signs:
     """Whether it asks for words: what shows none does not answer it."""
 
 
-def place_of(piece: Piece) -> Place:
+def _place(piece: Glance) -> Place:
     """What a person opens: a page, a picture, a segment; pages of text files are their passages."""
     whole = piece.modality is Modality.IMAGE
-    start = None if whole else piece.locator.start
-    if piece.locator.page is None and start is None and not whole:
+    start = None if whole else piece.start
+    if piece.page is None and start is None and not whole:
         return piece.asset_id, None, float(piece.index)
-    return piece.asset_id, piece.locator.page, start
+    return piece.asset_id, piece.page, start
 
 
-def fuse(sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights = Weights()) -> list[Evidence]:
-    """Rank the places at which pieces were hit, best first."""
-    scores: defaultdict[str, float] = defaultdict(float)
-    matches: defaultdict[str, list[Match]] = defaultdict(list)
-    pieces: dict[str, Hit] = {}
+def fuse(
+    sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights = Weights(), top_k: int | None = None
+) -> list[Evidence]:
+    """Rank the places at which pieces were hit, best first; the best `top_k` of them."""
+    hits = _scored(sparse, dense, signs, weights)
+    by_place: defaultdict[Place, list[_Scored]] = defaultdict(list)
+    for scored in hits:
+        by_place[_place(scored.hit.glance)].append(scored)
+    ranked = [_candidate(found, signs, weights) for found in by_place.values()]
+    return [_evidence(candidate) for candidate in _spread(ranked, weights.repetition)[:top_k]]
+
+
+@dataclass(slots=True)
+class _Scored:
+    """A hit with what the vectors say of it together."""
+
+    hit: Hit
+    score: float
+    matches: list[Match]
+
+    def key(self) -> tuple[float, str]:
+        return -self.score, self.hit.id
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A place with its hits, best first."""
+
+    score: float
+    hits: list[_Scored]
+
+    def key(self) -> tuple[float, str]:
+        return -self.score, self.hits[0].hit.id
+
+
+def _scored(sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights) -> Iterable[_Scored]:
     dense_weight = weights.text if signs.english else weights.text_foreign
     lists = (
         (VectorName.BM25, sparse, weights.bm25 * signs.matched / (sparse[0].score if sparse else 1.0), 0.0),
         (VectorName.TEXT, dense, dense_weight / (1 - weights.chance), weights.chance),
     )
+    found: dict[str, _Scored] = {}
     for name, hits, factor, floor in lists:
         for rank, hit in enumerate(hits, start=1):
-            key = hit.indexed.piece.id
-            pieces.setdefault(key, hit)
-            scores[key] += factor * max(0.0, hit.score - floor)
-            matches[key].append(Match(str(name), rank, hit.score))
-    by_place: defaultdict[Place, list[str]] = defaultdict(list)
-    for key, hit in pieces.items():
-        by_place[place_of(hit.indexed.piece)].append(key)
-    ranked = [_evidence(keys, pieces, scores, matches, weights) for keys in by_place.values()]
-    ranked = [_favour(evidence, signs, weights) for evidence in ranked]
-    ranked.sort(key=lambda evidence: (-evidence.score, evidence.piece.id))
-    return _spread(ranked, weights.repetition)
+            scored = found.setdefault(hit.id, _Scored(hit, 0.0, []))
+            scored.score += factor * max(0.0, hit.score - floor)
+            scored.matches.append(Match(name.value, rank, hit.score))
+    return found.values()
 
 
-def _evidence(
-    keys: list[str],
-    pieces: dict[str, Hit],
-    scores: dict[str, float],
-    matches: dict[str, list[Match]],
-    weights: Weights,
-) -> Evidence:
-    keys.sort(key=lambda key: (-scores[key], key))
-    score = scores[keys[0]] + weights.neighbours * sum(scores[key] for key in keys[1:3])
-    # A whole page is shown by the passage in it that matches best.
-    narrow = [key for key in keys if pieces[key].indexed.piece.kind is not PieceKind.PAGE]
-    best = (narrow or keys)[0]
-    others = tuple(pieces[key].indexed.piece for key in keys if key != best)
-    shown = pieces[best].indexed
-    return Evidence(shown.piece, shown.paths, score, tuple(matches[best] or matches[keys[0]]), others)
+def _candidate(hits: list[_Scored], signs: Signs, weights: Weights) -> _Candidate:
+    hits.sort(key=_Scored.key)
+    own = hits[0].score + weights.neighbours * sum(scored.score for scored in hits[1:3])
+    return _Candidate(own + _bonus(_shown(hits).hit.glance, signs, weights), hits)
 
 
-def _favour(evidence: Evidence, signs: Signs, weights: Weights) -> Evidence:
-    modality = evidence.piece.modality
-    if modality is Modality.DOCUMENT:
-        return replace(evidence, score=evidence.score + weights.first) if evidence.piece.locator.page == 1 else evidence
-    silent = signs.wording and not evidence.piece.text.strip()
+def _shown(hits: list[_Scored]) -> _Scored:
+    """A whole page is shown by the passage in it that matches best."""
+    return next((scored for scored in hits if scored.hit.glance.kind is not PieceKind.PAGE), hits[0])
+
+
+def _bonus(piece: Glance, signs: Signs, weights: Weights) -> float:
+    if piece.modality is Modality.DOCUMENT:
+        return weights.first if piece.page == 1 else 0.0
+    silent = signs.wording and not piece.has_text
     bonus = 0.0 if silent else weights.scene * signs.scene
-    if modality in signs.modalities:
-        bonus += weights.video if modality is Modality.VIDEO else weights.image
-    return replace(evidence, score=evidence.score + bonus)
+    if piece.modality in signs.modalities:
+        bonus += weights.video if piece.modality is Modality.VIDEO else weights.image
+    return bonus
 
 
-def _spread(ranked: Sequence[Evidence], repetition: float) -> list[Evidence]:
-    """Lower every further place of a file by a factor, and sort again."""
+def _spread(ranked: list[_Candidate], repetition: float) -> list[_Candidate]:
+    """Sort, lower every further place of a file by a factor, and sort again."""
     seen: defaultdict[str, int] = defaultdict(int)
-    lowered: list[Evidence] = []
-    for evidence in ranked:
-        asset = evidence.piece.asset_id
-        lowered.append(replace(evidence, score=evidence.score * repetition ** seen[asset]))
+    for candidate in sorted(ranked, key=_Candidate.key):
+        asset = candidate.hits[0].hit.glance.asset_id
+        candidate.score *= repetition ** seen[asset]
         seen[asset] += 1
-    lowered.sort(key=lambda evidence: (-evidence.score, evidence.piece.id))
-    return lowered
+    return sorted(ranked, key=_Candidate.key)
+
+
+def _evidence(candidate: _Candidate) -> Evidence:
+    shown = _shown(candidate.hits)
+    others = tuple(scored.hit.indexed.piece for scored in candidate.hits if scored is not shown)
+    indexed = shown.hit.indexed
+    return Evidence(indexed.piece, indexed.paths, candidate.score, tuple(shown.matches), others)

@@ -11,11 +11,12 @@ from haystack_agent.records import Evidence, Filters, Modality, Piece
 from haystack_agent.retrieval.fusion import Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
 from haystack_agent.retrieval.scene import SceneJudge
-from haystack_agent.store.protocol import Hit, Store, VectorName
+from haystack_agent.store.hit import Hit
+from haystack_agent.store.protocol import Store, VectorName
 from haystack_agent.text.fold import fold
 from haystack_agent.text.terms import STEM_LENGTH
 
-PREFETCH = 60
+PREFETCH = 40
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
 
 _UNCERTAIN = 0.4
@@ -68,8 +69,7 @@ class Searcher:
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
         signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
-        ranked = fuse(sparse, dense, signs, self._weights)
-        return [_with_words(evidence, plan) for evidence in ranked[:top_k]]
+        return [_with_words(evidence, plan) for evidence in fuse(sparse, dense, signs, self._weights, top_k)]
 
 
 def _trust(plan: Plan, sparse: list[Hit]) -> float:
@@ -82,8 +82,8 @@ def _trust(plan: Plan, sparse: list[Hit]) -> float:
 
 def _joined(hits: list[Hit], more: list[Hit]) -> list[Hit]:
     """Both lists as one, best first, each piece once."""
-    by_id = {hit.indexed.piece.id: hit for hit in (*hits, *more)}
-    return sorted(by_id.values(), key=lambda hit: (-hit.score, hit.indexed.piece.id))
+    by_id = {hit.id: hit for hit in (*hits, *more)}
+    return sorted(by_id.values(), key=lambda hit: (-hit.score, hit.id))
 
 
 def _with_words(evidence: Evidence, plan: Plan) -> Evidence:

@@ -66,7 +66,10 @@ def pack_boxes(boxes: Iterable[Box]) -> str:
 
 def unpack_boxes(packed: str) -> tuple[Box, ...]:
     """Undo `pack_boxes`, but for rounding to the nearest step of 1/65535."""
-    return tuple(_boxes(np.frombuffer(_decode(packed), "<u2")))
+    raw = _decode(packed)
+    # Mostly one box or a few: an array would take longer to make than to read.
+    corners = [corner / FIXED_POINT for corner in struct.unpack(f"<{len(raw) // 2}H", raw)]
+    return tuple(Box(*corners[first : first + 4]) for first in range(0, len(corners), 4))
 
 
 def pack_spans(spans: Sequence[Span]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import escape
-from haystack_agent.store.protocol import Hit, IndexedPiece
-from haystack_agent.store.schema import AnyOf, Field, Payload, from_payload, to_payload
+from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.schema import AnyOf, Field, Payload, to_payload
 
 EXACT_UP_TO = 50_000
 """Up to this many pieces are compared one by one: an approximate search loses results among small groups."""
@@ -84,7 +85,7 @@ def best_hits(ranking: Ranking, limit: int) -> list[Hit]:
         payloads = ranking.payloads([point.id for point in tied])
         # A point may be gone since: another client of a server may have removed it.
         found = [point._replace(payload=payloads[point.id]) for point in tied if point.id in payloads]
-    return [Hit(from_payload(point.payload), point.score) for point in found[:limit]]
+    return [Hit(point.id, point.score, point.payload) for point in found[:limit]]
 
 
 def _ordered(found: Sequence[Scored]) -> list[Scored]:

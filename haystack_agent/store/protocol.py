@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Filters, Piece
+
+if TYPE_CHECKING:
+    from haystack_agent.store.hit import Hit
 
 
 class VectorName(StrEnum):
@@ -38,14 +41,6 @@ class IndexedPiece:
     """Change time of the file, aware; stands in for `AssetMeta.created` in date filters."""
     dense: tuple[tuple[VectorName, FloatArray], ...] = ()
     bm25: SparseVector | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A stored piece found by one vector; `indexed` carries no vectors."""
-
-    indexed: IndexedPiece
-    score: float
 
 
 class Store(Protocol):

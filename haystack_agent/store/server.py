@@ -20,8 +20,9 @@ from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.records import Filters
 from haystack_agent.store import points, server_convert, validate
+from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
-from haystack_agent.store.protocol import Hit, IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.store.schema import (
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
