@@ -10,6 +10,7 @@ HaystackError
 │   └── StorageFull        no room left on the disk
 ├── StoreUnreachable       the Qdrant server does not answer, or refuses the key
 ├── ModelUnavailable       a model's files are missing, damaged or not the expected ones
+│   └── ModelMismatch      models that do not belong together
 └── ReadFailed             one file cannot be read; the job goes on
     ├── EncryptedFile
     ├── UnsupportedFile    not a kind of file that is read: counted as skipped, not as failed
@@ -59,6 +60,10 @@ class StoreUnreachable(HaystackError):
 
 class ModelUnavailable(HaystackError):
     """A model's files are missing, damaged, or not the expected ones."""
+
+
+class ModelMismatch(ModelUnavailable):
+    """A projector, a bank or a run belongs to other encoders than those it is used with."""
 
 
 class ReadFailed(HaystackError):
