@@ -47,7 +47,7 @@ def bare_seconds(folder: Path, processes: int) -> float:
         shares = [pictures[place::processes] for place in range(processes)]
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
             ocr = max(pool.map(_read_all, shares), default=0.0)
-    encoder = OFFLINE.load()
+    encoder = OFFLINE.load().text
     encoder.encode_query("warm")
     began = time.perf_counter()
     encoder.encode_passages(texts)

@@ -42,7 +42,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 def search_ratio(location: IndexLocation) -> tuple[float, float]:
     """Median seconds of a warm search and of the bare encoding of its question."""
-    encoder = OFFLINE.load()
+    encoder = OFFLINE.load().text
     with Engine.open(location) as engine, Lexicon() as lexicon:
         texts = [make_plan(question, lexicon).dense_text for question in QUESTIONS]
         searches: list[float] = []

@@ -6,8 +6,8 @@ from dataclasses import replace
 from types import TracebackType
 
 from haystack_agent.answering.extractive import ExtractiveReader
-from haystack_agent.encoders.profile import Profile, profile_named
-from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.encoders.bundle import Encoders
+from haystack_agent.encoders.profile import Profile, profile_of_index
 from haystack_agent.errors import IndexMismatch
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
@@ -24,11 +24,11 @@ EVIDENCE_READ = 8
 class Engine:
     """An open index with its encoders loaded: use as a context manager, or `close` it."""
 
-    def __init__(self, store: Store, encoder: TextEncoder, lexicon: Lexicon) -> None:
+    def __init__(self, store: Store, encoders: Encoders, lexicon: Lexicon) -> None:
         self._store = store
         self._lexicon = lexicon
-        self._searcher = Searcher(store, encoder, lexicon)
-        self._reader = ExtractiveReader(encoder)
+        self._searcher = Searcher(store, encoders, lexicon)
+        self._reader = ExtractiveReader(encoders.text)
 
     @classmethod
     def open(cls, location: IndexLocation) -> Engine:
@@ -74,7 +74,7 @@ class Engine:
 
 def _profile_of(location: IndexLocation) -> Profile:
     card = read_card(IndexFiles(location.path))
-    profile = profile_named(card.profile)
+    profile = profile_of_index(card.profile)
     if card.fingerprint != profile.fingerprint:
         raise IndexMismatch(
             f"The index at {location.path} was encoded by {card.fingerprint}, this version encodes by "

@@ -173,6 +173,7 @@ class Filters:
     types: frozenset[str] = frozenset()
     """`AssetMeta.media_type` values."""
     languages: frozenset[str] = frozenset()
+    kinds: frozenset[PieceKind] = frozenset()
     after: datetime | None = None
     """Inclusive bounds on the day the content was made or, where that is not known, the file was changed."""
     before: datetime | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.cells import alike, cells_of, changed_cells, first_change, touched
 from ingest.frames import Frame, Luma
 from ingest.shots import sharpness
 from ingest.text_tracks import Reading, ShownText, skeleton
@@ -27,9 +28,6 @@ READ_SIDE = 1280
 """Longest side in pixels of a frame given to OCR."""
 LUMA_SIDE = 256
 """Longest side in pixels of the brightness in which frames are compared."""
-_CELL = 8
-_CHANGED = 9.0
-"""Mean difference (0..255) of a cell of 8 x 8 pixels from which something there is different."""
 _WINDOW = 0.75
 """Seconds after a first change at which the best frame since is read: text fades in, cameras come to rest."""
 _ALLOWANCE = 30.0
@@ -44,7 +42,6 @@ _CLOCK_PAUSE = 5.0
 """Seconds between two readings of a picture in which only a running clock or counter changes."""
 _HALF_STEP = 0.125
 _TRAIL = 16
-_Pair = tuple[float, float]
 _FLAT = 10
 """Difference (0..255) of dark and bright below which a picture shows no text."""
 
@@ -134,7 +131,7 @@ class FrameTextReader:
         changed = changed_cells(last.luma, luma)
         if last.clocks is not None and changed is not None and time - last.read_at < _CLOCK_PAUSE:
             changed &= ~last.clocks
-        return not _touched(changed)
+        return not touched(changed)
 
     def _hold(self, candidate: _Candidate) -> None:
         self._pending.append(candidate)
@@ -157,7 +154,7 @@ class FrameTextReader:
         pending = self._pending
         run = [0]
         for index in range(1, len(pending)):
-            if _alike(pending[run[0]].luma, pending[index].luma):
+            if alike(pending[run[0]].luma, pending[index].luma):
                 run.append(index)
             elif len(run) > 1:
                 break
@@ -173,15 +170,15 @@ class FrameTextReader:
         start = self._onset(chosen)
         later = self._pending[chosen + 1 :]
         window = self._pending
-        moving = not any(_alike(one.luma, two.luma) for one, two in pairwise(window))
+        moving = not any(alike(one.luma, two.luma) for one, two in pairwise(window))
         if moving:
             later = []  # one picture stands for the whole window
-        alike = [one for one in later if _alike(candidate.luma, one.luma)]
-        self._pending = [one for one in later if all(one is not same for same in alike)]
-        until = alike[-1].time if alike and not self._pending else candidate.time
-        known = next((seen for seen in self._seen if _alike(seen.luma, candidate.luma)), None)
+        same = [one for one in later if alike(candidate.luma, one.luma)]
+        self._pending = [one for one in later if all(one is not other for other in same)]
+        until = same[-1].time if same and not self._pending else candidate.time
+        known = next((seen for seen in self._seen if alike(seen.luma, candidate.luma)), None)
         ran = known is None and candidate.image is not None
-        lines = known.lines if known else tuple(self.ocr.read(candidate.image)) if candidate.image else ()
+        lines = known.lines if known else self._lines_in(candidate)
         self._allowance -= float(ran)
         if moving and ran and lines:
             candidate, lines = self._fullest(candidate, lines, [*self._skipped, *window])
@@ -189,6 +186,9 @@ class FrameTextReader:
         self._remember(_Seen(candidate.luma, until, candidate.time, lines))
         self._note(candidate, start, lines)
         return ran
+
+    def _lines_in(self, candidate: _Candidate) -> tuple[OcrLine, ...]:
+        return tuple(self.ocr.read(candidate.image)) if candidate.image else ()
 
     def _fullest(
         self, candidate: _Candidate, lines: tuple[OcrLine, ...], window: Sequence[_Candidate]
@@ -199,7 +199,7 @@ class FrameTextReader:
             if other is candidate or other.image is None or self._allowance < 1:
                 continue
             self._allowance -= 1
-            read = tuple(self.ocr.read(other.image))
+            read = self._lines_in(other)
             if _amount(read) > most:
                 best, most = (other, read), _amount(read)
         return best
@@ -212,7 +212,7 @@ class FrameTextReader:
             self._time_ends(self._reads[-1])
         before = [(time, changed_cells(luma, read.luma)) for time, luma in self._trail if time <= read.time]
         for index, line in enumerate(lines):
-            change = _first_change(before[::-1], _cells_of([line], read.luma.shape, margin=0))
+            change = first_change(before[::-1], cells_of([line], read.luma.shape, margin=0))
             if change is not None:
                 read.starts[index] = max((change[0] + change[1]) / 2, change[0] - _HALF_STEP)
                 read.steady[index] = change[0] < read.time
@@ -222,7 +222,7 @@ class FrameTextReader:
     def _time_ends(self, read: _Read) -> None:
         after = [(time, changed_cells(luma, read.luma)) for time, luma in self._trail if time >= read.time]
         for index, line in enumerate(read.lines):
-            change = _first_change(after, _cells_of([line], read.luma.shape, margin=0))
+            change = first_change(after, cells_of([line], read.luma.shape, margin=0))
             if change is None:
                 continue
             if change[0] > read.time or read.steady[index]:
@@ -238,7 +238,7 @@ class FrameTextReader:
     def _onset(self, chosen: int) -> float:
         """When the candidate came on screen: where samples alike begin, or halfway from the last thing read."""
         first = chosen
-        while first and _alike(self._pending[first - 1].luma, self._pending[chosen].luma):
+        while first and alike(self._pending[first - 1].luma, self._pending[chosen].luma):
             first -= 1
         if not self._seen:  # a clip that moves from the start: count back to the first picture that may show text
             while first and self._pending[first - 1].image is not None:
@@ -260,22 +260,6 @@ def _candidate(frame: Frame, luma: Luma, since: float) -> _Candidate:
     return _Candidate(frame.time, since, luma, sharpness(luma), image)
 
 
-def _alike(one: Luma, two: Luma) -> bool:
-    return not _touched(changed_cells(one, two))
-
-
-def changed_cells(one: Luma, two: Luma) -> NDArray[np.bool_] | None:
-    """Cells of 8 x 8 pixels that differ, a change of the whole picture's brightness apart; None for two shapes."""
-    if one.shape != two.shape:
-        return None
-    change = one.astype(np.int16) - two
-    change -= np.int16(np.clip(np.median(change), -16, 16))
-    size = np.abs(change).astype(np.float32)
-    rows, columns = range(0, size.shape[0], _CELL), range(0, size.shape[1], _CELL)
-    sums = np.add.reduceat(np.add.reduceat(size, rows, axis=0), columns, axis=1)
-    return np.asarray(sums > _CHANGED * _CELL * _CELL, dtype=np.bool_)
-
-
 def _find_clocks(before: _Seen, after: _Seen) -> None:
     """Note in `after` where lines differ from `before` in digits alone, once that has happened quickly and again."""
     pace = _CLOCK_PAUSE + 1 if before.clocks is not None else _CLOCK_PACE
@@ -290,7 +274,7 @@ def _find_clocks(before: _Seen, after: _Seen) -> None:
     ]
     after.runs = before.runs + 1 if running else 0
     if after.runs >= 2:
-        after.clocks = _cells_of(running, after.luma.shape)
+        after.clocks = cells_of(running, after.luma.shape)
 
 
 def _closed(read: _Read, end: float) -> Reading:
@@ -301,25 +285,3 @@ def _closed(read: _Read, end: float) -> Reading:
         last = end if stop is None else max(stop, read.time)
         seen.append(ShownText(line, first, max(first, last)))
     return Reading(read.start, end, tuple(seen))
-
-
-def _first_change(samples: Sequence[tuple[float, NDArray[np.bool_] | None]], cells: NDArray[np.bool_]) -> _Pair | None:
-    """Times of the last sample that is alike in `cells` and of the first that is not; None where all are alike."""
-    for (alike, _), (other, changed) in pairwise(samples):
-        if _touched(changed, cells):
-            return alike, other
-    return None
-
-
-def _touched(changed: NDArray[np.bool_] | None, cells: NDArray[np.bool_] | bool = True) -> bool:
-    return changed is None or bool((changed & cells).any())
-
-
-def _cells_of(lines: Sequence[OcrLine], shape: tuple[int, ...], margin: int = 1) -> NDArray[np.bool_]:
-    height, width = shape
-    cells = np.zeros((-(-height // _CELL), -(-width // _CELL)), dtype=np.bool_)
-    for line in lines:
-        top, bottom = (int(y * height) // _CELL for y in (line.box.y0, line.box.y1))
-        left, right = (int(x * width) // _CELL for x in (line.box.x0, line.box.x1))
-        cells[max(0, top - margin) : bottom + 1 + margin, max(0, left - margin) : right + 1 + margin] = True
-    return cells

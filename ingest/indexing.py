@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from haystack_agent.encoders.pieces import PieceEncoder
-from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named
+from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
+from haystack_agent.errors import IndexMismatch
 from haystack_agent.index_files import IndexCard, IndexFiles, read_card, write_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.opening import open_store
@@ -25,9 +26,14 @@ def index(
     roots: Sequence[Path],
     options: IndexOptions = IndexOptions(),
     progress: ProgressCallback | None = None,
+    profile: str | None = None,
 ) -> IndexReport:
-    """Bring an index up to date with folders, making it where there is none; see `ingest.pipeline.index_folders`."""
-    with _parts(location, create=True) as parts:
+    """Bring an index up to date with folders, making it where there is none; see `ingest.pipeline.index_folders`.
+
+    Raises:
+        IndexMismatch: `profile` is not the one that the index was made with.
+    """
+    with _parts(location, create=True, wanted=profile) as parts:
         return pipeline.index_folders(roots, parts, options, progress)
 
 
@@ -57,15 +63,16 @@ def status(location: IndexLocation) -> Status:
 
 
 @contextmanager
-def _parts(location: IndexLocation, create: bool) -> Iterator[IndexParts]:
+def _parts(location: IndexLocation, create: bool, wanted: str | None = None) -> Iterator[IndexParts]:
     files = IndexFiles(location.path)
-    profile = _profile(files, create)
+    profile = _profile(files, create, wanted)
     store = open_store(location, profile.schema, create)
     try:
         manifest = Manifest(files.manifest)
         try:
             # Pieces are stale by the fingerprint: it changes with every encoder, the profile's name does not.
-            yield IndexParts(store, manifest, PieceEncoder(profile.load), profile.fingerprint, default_registry())
+            encoder, registry = PieceEncoder(profile.load), default_registry()
+            yield IndexParts(store, manifest, encoder, profile.fingerprint, registry, profile.look)
             write_card(files, IndexCard(profile.name, profile.fingerprint))
         finally:
             manifest.close()
@@ -73,9 +80,16 @@ def _parts(location: IndexLocation, create: bool) -> Iterator[IndexParts]:
         store.close()
 
 
-def _profile(files: IndexFiles, create: bool) -> Profile:
-    """The profile of an index, or the default one of an index to be made."""
+def _profile(files: IndexFiles, create: bool, wanted: str | None) -> Profile:
+    """The profile of an index, or the one wanted of an index to be made."""
     if create and not files.card.exists():
-        write_card(files, IndexCard(OFFLINE.name, OFFLINE.fingerprint))
-        return OFFLINE
-    return profile_named(read_card(files).profile)
+        profile = profile_named(wanted or OFFLINE.name)
+        write_card(files, IndexCard(profile.name, profile.fingerprint))
+        return profile
+    name = read_card(files).profile
+    if wanted not in (None, name):
+        raise IndexMismatch(
+            f"The index at {files.folder} was made with the profile {name!r}, not {wanted!r}: "
+            "name another index with --index, or leave --profile out."
+        )
+    return profile_of_index(name)

@@ -43,7 +43,7 @@ _HUGE = 0.5
 """Share of the picture's height from which one or two letters are no text."""
 _SPARSE = 8
 """Stretches of text under which a picture is no page."""
-_FAINT_SIDE = 736
+_FAINT_SIDE = 512
 """Longest side at which text of little contrast is searched: a second look at a photo must cost little."""
 _FAINT_SCORE = 0.97
 _FAINT_LENGTH = 3
@@ -70,12 +70,17 @@ class OcrEngine:
     def read(self, image: Image) -> list[OcrLine]:
         """Lines of text in reading order; empty where there is none.
 
+        A picture in which nothing is found is looked at once more for text of little contrast.
+
         Raises:
             ModelUnavailable: the bundled OCR models are missing.
         """
         picture = image if image.mode == "RGB" else image.convert("RGB")
         picture = _resized(picture, min(_READ_SIDE / max(picture.size), _enlargement(picture.size)))
-        return [_line(row, picture.size) for row in rows_in_order(self._regions(picture))]
+        regions = self._regions(picture)
+        if not regions:
+            regions = self._faint(picture)
+        return [_line(row, picture.size) for row in rows_in_order(regions)]
 
     def _regions(self, picture: Image) -> list[Region]:
         """Stretches of text by RapidOCR, and by Tesseract where RapidOCR sees text in letters that it does not know."""
@@ -86,7 +91,7 @@ class OcrEngine:
         if _looks_unread(lines, kept) and tesseract.can_help():
             foreign = _by_tesseract(picture, lines)
             kept = [region for region in kept if not any(_covers(other, region) for other in foreign)] + foreign
-        return kept or self._faint(picture)
+        return kept
 
     def _faint(self, picture: Image) -> list[Region]:
         """Text of little contrast: what stands out once the tones are spread evenly, if it is read beyond doubt."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import UnsupportedFile
 from haystack_agent.records import Piece
 from ingest.changes import Survey
@@ -14,7 +15,7 @@ from ingest.hashing import FileStat
 from ingest.lines import one_line, path_text
 from ingest.manifest import AssetRow, AssetState, FileRow
 from ingest.progress import Meter, Phase, cost_of
-from ingest.readers.protocol import ReadEvent, Source, Warned
+from ingest.readers.protocol import ReadEvent, Seen, Source, Warned
 from ingest.readers.registry import ReaderRegistry
 from ingest.sandbox import FileEnded, FileRead, FileStarted, SandboxEvent, SandboxOptions, Waiting, read_files
 from ingest.writer import AssetWriter, IndexParts, Placing, placing_of
@@ -45,7 +46,7 @@ def plan_jobs(index: IndexParts, files: dict[str, list[FileRow]], found: Survey,
         if before is not None and _fresh(before, wanted, retry):
             continue
         siblings = found.siblings.get(readable.path, ())
-        source = Source(found.real[readable.path], asset_id, wanted.media_type, siblings)
+        source = Source(found.real[readable.path], asset_id, wanted.media_type, siblings, index.look)
         cost = cost_of(wanted.media_type, readable.stat.size)
         jobs.append(Job(source, readable.stat, wanted, placing_of(rows), before is not None, cost))
     # The longest first: no worker is left alone with a long one in the end.
@@ -77,6 +78,7 @@ class Reading:
         self._meter = meter
         self._stop = stop
         self._begun: set[str] = set()
+        self._looks: dict[str, tuple[Look, ...]] = {}
         self.ended = 0
 
     def run(self, registry: ReaderRegistry, options: SandboxOptions) -> None:
@@ -113,12 +115,15 @@ class Reading:
             self._writer.begin(job.row, job.placing, job.known)
 
     def _take_read(self, job: Job, event: ReadEvent) -> None:
-        if isinstance(event, Piece):
-            self._writer.add(event)
+        if isinstance(event, Seen):
+            self._looks[job.source.asset_id] = event.looks
+        elif isinstance(event, Piece):
+            self._writer.add(event, self._looks.pop(job.source.asset_id, ()))
         elif isinstance(event, Warned):
             self._writer.warn(job.source.asset_id, one_line(event.message))
 
     def _end(self, job: Job, event: FileEnded) -> None:
+        self._looks.pop(job.source.asset_id, None)
         self._writer.end(job.source.asset_id, event.error)
         self._meter.current.pop(job.source.asset_id, None)
         if event.error is not None and not isinstance(event.error, UnsupportedFile):

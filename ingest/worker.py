@@ -18,7 +18,7 @@ from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
 from haystack_agent.records import Piece
 from ingest.hashing import CHANGED, FileChanged, FileStat, check_size, open_regular, stat_of
 from ingest.lines import one_line
-from ingest.readers.protocol import ReadEvent, Source
+from ingest.readers.protocol import ReadEvent, Seen, Source
 from ingest.readers.registry import ReaderRegistry, Readers
 
 _BATCH_PIECES = 16
@@ -158,6 +158,8 @@ class _Sender:
             self._total += len(event.text)
             if self._pieces > _MAX_PIECES or self._total > _MAX_CHARACTERS:
                 raise ReadLimitExceeded(f"holds more than {_MAX_PIECES} pieces or {_MAX_CHARACTERS} characters")
+        elif isinstance(event, Seen):
+            self._characters += sum(len(look.rgb) for look in event.looks)
         late = time.monotonic() - self._sent >= _BATCH_SECONDS
         if late or len(self._events) >= _BATCH_PIECES or self._characters >= _BATCH_CHARACTERS:
             self.send()

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from haystack_agent.encoders.pieces import NewPiece
+from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import ReadFailed, StorageFull, UnsupportedFile
 from haystack_agent.records import Piece
 from haystack_agent.store.protocol import IndexedPiece, Store
@@ -36,8 +38,8 @@ RESERVE_BYTES = 64 << 20
 class PieceEncoder(Protocol):
     """Gives pieces their vectors."""
 
-    def encode(self, pieces: Sequence[tuple[Piece, tuple[str, ...], datetime]]) -> list[IndexedPiece]:
-        """Encode pieces given with the paths of their asset and its file's change time; order is kept."""
+    def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
+        """Encode pieces; order is kept."""
 
     def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
         """The same piece found at other paths; dense vectors are kept."""
@@ -45,13 +47,14 @@ class PieceEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IndexParts:
-    """What an index is made of; `profile` names its encoders."""
+    """What an index is made of; `profile` names its encoders, `look` is `Source.look` for every file."""
 
     store: Store
     manifest: Manifest
     encoder: PieceEncoder
     profile: str
     registry: ReaderRegistry
+    look: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class AssetWriter:
     def __init__(self, index: IndexParts) -> None:
         self._index = index
         self._open: dict[str, _Open] = {}
-        self._batch: list[tuple[Piece, _Open]] = []
+        self._batch: list[tuple[Piece, tuple[Look, ...], _Open]] = []
         self._marks: list[AssetRow] = []
         self._changed: list[tuple[str, str]] = []
         self._committed = time.monotonic()
@@ -127,12 +130,12 @@ class AssetWriter:
         """An asset is going to be read; `row` says what it is."""
         self._open[row.asset_id] = _Open(row, placing, known)
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: Piece, looks: tuple[Look, ...] = ()) -> None:
         """Write a piece, by and by."""
         asset = self._open[piece.asset_id]
         asset.ids.add(piece.id)
         asset.waiting += 1
-        self._batch.append((piece, asset))
+        self._batch.append((piece, looks, asset))
         if len(self._batch) >= BATCH_PIECES:
             self._write_batch()
 
@@ -183,11 +186,13 @@ class AssetWriter:
         batch, self._batch = self._batch, []
         if not batch:
             return
-        self._begin_in_store(list({id(asset): asset for _, asset in batch}.values()))
-        encoded = self._index.encoder.encode([(p, a.placing.paths, a.placing.modified) for p, a in batch])
+        self._begin_in_store(list({id(asset): asset for *_, asset in batch}.values()))
+        encoded = self._index.encoder.encode(
+            [NewPiece(p, a.placing.paths, a.placing.modified, looks) for p, looks, a in batch]
+        )
         with room_on(self._index.manifest.path.parent):
             self._index.store.upsert(encoded)
-        for _, asset in batch:
+        for *_, asset in batch:
             asset.waiting -= 1
         self.pieces += len(batch)
         self._unflushed += len(batch)

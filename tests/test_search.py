@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.minilm import MiniLM
-from haystack_agent.encoders.pieces import PieceEncoder
+from haystack_agent.encoders.pieces import NewPiece, PieceEncoder
 from haystack_agent.encoders.profile import OFFLINE
 from haystack_agent.engine import Engine
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
-from haystack_agent.retrieval.fusion import Signs, fuse
+from haystack_agent.retrieval.fusion import Hits, Signs, fuse
 from haystack_agent.retrieval.langchain import EvidenceRetriever
 from haystack_agent.retrieval.plan import make_plan
 from haystack_agent.store.edge import EdgeStore
@@ -49,10 +50,10 @@ def encoder() -> MiniLM:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory, encoder: MiniLM) -> Iterator[Engine]:
     store = EdgeStore.open(tmp_path_factory.mktemp("index") / "edge", OFFLINE.schema, create=True)
-    pieces = [(piece, (path,), MODIFIED) for path, some in FILES.items() for piece in some]
-    store.upsert(PieceEncoder(lambda: encoder).encode(pieces))
+    pieces = [NewPiece(piece, (path,), MODIFIED) for path, some in FILES.items() for piece in some]
+    store.upsert(PieceEncoder(lambda: Encoders(encoder)).encode(pieces))
     store.flush()
-    with Engine(store, encoder, Lexicon()) as opened:
+    with Engine(store, Encoders(encoder), Lexicon()) as opened:
         yield opened
 
 
@@ -164,17 +165,17 @@ def hit(piece: Piece, score: float) -> Hit:
 def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words() -> None:
     exact, vague = passage("exact", "exact"), passage("vague", "vague")
     sparse, dense = [hit(exact, 10.0), hit(vague, 6.0)], [hit(vague, 0.9), hit(exact, 0.3)]
-    assert fuse(sparse, dense, Signs(english=False))[0].piece.text == "exact"
-    assert fuse(sparse, dense, Signs())[0].piece.text == "vague"
+    assert fuse(Hits(sparse, dense), Signs(english=False))[0].piece.text == "exact"
+    assert fuse(Hits(sparse, dense), Signs())[0].piece.text == "vague"
 
 
 def test_one_file_does_not_fill_the_page() -> None:
     many = [hit(passage(f"page {page}", "many", page), 10.0 - page * 0.1) for page in range(1, 8)]
-    ranked = fuse([*many, hit(passage("other", "other"), 8.0)], [], Signs())
+    ranked = fuse(Hits([*many, hit(passage("other", "other"), 8.0)]), Signs())
     assert [item.piece.asset_id for item in ranked].index("other") <= 2
 
 
 def test_ties_are_ordered_the_same_way_every_time() -> None:
     hits = [hit(passage("same", name), 1.0) for name in ("a", "b", "c", "d")]
-    orders = {tuple(item.piece.id for item in fuse(some, [], Signs())) for some in (hits, hits[::-1])}
+    orders = {tuple(item.piece.id for item in fuse(Hits(some), Signs())) for some in (hits, hits[::-1])}
     assert len(orders) == 1

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from haystack_agent.errors import ReadFailed, ReadLimitExceeded, UnsupportedFile
 from haystack_agent.records import Modality, Piece, PieceKind
+from ingest.cells import changed_cells
 from ingest.decoders import PyAVFrames
 from ingest.decord_frames import DecordFrames, decord_installed
-from ingest.frame_text import changed_cells
 from ingest.frames import open_frames, render_frame
 from ingest.ocr import OcrEngine
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Piece
 from haystack_agent.store.edge import EdgeStore
@@ -29,12 +30,18 @@ class ToyEncoder:
     def __init__(self) -> None:
         self.encoded: list[Piece] = []
 
-    def encode(self, pieces: Sequence[tuple[Piece, tuple[str, ...], datetime]]) -> list[IndexedPiece]:
+    def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
         """Encode pieces."""
-        self.encoded.extend(piece for piece, _, _ in pieces)
+        self.encoded.extend(new.piece for new in pieces)
         return [
-            IndexedPiece(piece, paths, modified, ((VectorName.TEXT, self.vector(piece.text)),), sparse(piece, paths))
-            for piece, paths, modified in pieces
+            IndexedPiece(
+                new.piece,
+                new.paths,
+                new.modified,
+                ((VectorName.TEXT, self.vector(new.piece.text)),),
+                sparse(new.piece, new.paths),
+            )
+            for new in pieces
         ]
 
     def vector(self, text: str) -> FloatArray:

@@ -22,6 +22,7 @@ Hidden = Annotated[bool, typer.Option("--hidden", help="Read hidden files and ca
 NoIgnore = Annotated[bool, typer.Option("--no-ignore", help="Do not heed .gitignore, .ignore and .haystackignore.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed before, though unchanged.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Processes that read files.")]
+ProfileName = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The encoders of a new index.")]
 Everything = Annotated[bool, typer.Option("--all", help="List every problem.")]
 
 
@@ -31,6 +32,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     no_ignore: NoIgnore = False,
     retry: Retry = False,
     workers: Workers = None,
+    profile: ProfileName = None,
     as_json: options.AsJson = False,
     index: options.Index = None,
     qdrant_url: options.QdrantUrl = None,
@@ -46,7 +48,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
     how = IndexOptions(hidden, not no_ignore, retry, workers or settings.workers)
     with render.progress_bar() as progress:
-        report = run(location, roots, how, progress)
+        report = run(location, roots, how, progress, profile)
     if as_json:
         json_output.write(json_output.report_object(report, str(location.path)))
     else:

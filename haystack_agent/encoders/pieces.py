@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 
 from haystack_agent.encoders import bm25
-from haystack_agent.encoders.protocols import FloatArray, TextEncoder
+from haystack_agent.encoders.bundle import Encoders, Sight
+from haystack_agent.encoders.protocols import FloatArray, Look, TextEncoder
 from haystack_agent.records import AssetMeta, Piece, PieceKind
 from haystack_agent.store.protocol import IndexedPiece, VectorName
 from haystack_agent.text.language import detect_language
@@ -20,38 +21,61 @@ _CONTEXT_SHOWN = 160
 _LOOKS = {PieceKind.IMAGE: "photo, picture", PieceKind.SEGMENT: "video clip"}
 
 
+@dataclass(frozen=True, slots=True)
+class NewPiece:
+    """A piece as it was read, with the paths of its asset, its file's change time, and what it looks like."""
+
+    piece: Piece
+    paths: tuple[str, ...]
+    modified: datetime
+    looks: tuple[Look, ...] = ()
+
+
 class PieceEncoder:
     """Gives pieces their language and vectors."""
 
-    def __init__(self, load: Callable[[], TextEncoder]) -> None:
-        """Take a function that loads the sentence encoder; it is called when the first text is encoded."""
+    def __init__(self, load: Callable[[], Encoders]) -> None:
+        """Take a function that loads the encoders; it is called when the first text or picture is encoded."""
         self._load = load
-        self._text_encoder: TextEncoder | None = None
+        self._loaded: Encoders | None = None
 
-    def encode(self, pieces: Sequence[tuple[Piece, tuple[str, ...], datetime]]) -> list[IndexedPiece]:
-        """Encode pieces given with the paths of their asset and its file's change time; order is kept."""
-        indexed = [
-            IndexedPiece(clean, paths, modified, bm25=_sparse(clean, paths))
-            for clean, paths, modified in (
-                (_with_language(piece), paths, modified) for piece, paths, modified in pieces
-            )
-        ]
-        texts = {place: dense_text(item.piece) for place, item in enumerate(indexed)}
-        places = [place for place, text in texts.items() if text]
-        for place, vector in zip(places, self._encode([texts[place] for place in places]), strict=True):
-            indexed[place] = replace(indexed[place], dense=((VectorName.TEXT, vector),))
+    def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
+        """Encode pieces; order is kept."""
+        indexed = [_indexed(new) for new in pieces]
+        texts = {place: text for place, item in enumerate(indexed) if (text := dense_text(item.piece))}
+        looks = {place: new.looks for place, new in enumerate(pieces) if new.looks}
+        if not texts and not looks:
+            return indexed
+        if self._loaded is None:
+            self._loaded = self._load()
+        vectors = _text_vectors(self._loaded.text, texts)
+        sights = _sight_vectors(self._loaded.sight, vectors, looks) if self._loaded.sight else {}
+        for place, item in enumerate(indexed):
+            named = ((VectorName.TEXT, vectors.get(place)), (VectorName.UCLIP, sights.get(place)))
+            dense = tuple((name, vector) for name, vector in named if vector is not None)
+            indexed[place] = replace(item, dense=dense)
         return indexed
-
-    def _encode(self, texts: list[str]) -> Sequence[FloatArray]:
-        if not texts:
-            return ()
-        if self._text_encoder is None:
-            self._text_encoder = self._load()
-        return tuple(self._text_encoder.encode_passages(texts))
 
     def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
         """The same piece found at other paths: names are part of BM25, the dense vectors stay."""
         return replace(indexed, paths=paths, modified=modified, bm25=_sparse(indexed.piece, paths))
+
+
+def _indexed(new: NewPiece) -> IndexedPiece:
+    clean = _with_language(new.piece)
+    return IndexedPiece(clean, new.paths, new.modified, bm25=_sparse(clean, new.paths))
+
+
+def _text_vectors(encoder: TextEncoder, texts: Mapping[int, str]) -> dict[int, FloatArray]:
+    return dict(zip(texts, encoder.encode_passages(list(texts.values())), strict=True)) if texts else {}
+
+
+def _sight_vectors(
+    sight: Sight, texts: Mapping[int, FloatArray], looks: Mapping[int, tuple[Look, ...]]
+) -> dict[int, FloatArray]:
+    """Pictures through the CLIP's head; pieces that are text alone through the head of the sentence encoder."""
+    vectors = {place: sight.of_texts(vector) for place, vector in texts.items() if place not in looks}
+    return vectors | {place: sight.of_looks(some) for place, some in looks.items()}
 
 
 def describe(meta: AssetMeta) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.minilm import WEIGHTS_SHA256, MiniLM
-from haystack_agent.encoders.protocols import TextEncoder
-from haystack_agent.errors import IndexMismatch
+from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.store.protocol import StoreSchema, VectorName
 
 
@@ -19,14 +20,10 @@ class Profile:
     schema: StoreSchema
     hint: str
     """One line for the user: what this profile can and cannot do."""
-
-    def load(self) -> TextEncoder:
-        """Load the sentence encoder.
-
-        Raises:
-            ModelUnavailable: its files are missing or not the expected ones.
-        """
-        return MiniLM()
+    load: Callable[[], Encoders]
+    """Load the encoders; raises `ModelUnavailable` where their files are missing or not the expected ones."""
+    look: int | None = None
+    """Shorter side in pixels at which its CLIP looks at pictures; ``None`` where it has none."""
 
 
 ENCODING_VERSION = 1
@@ -37,21 +34,34 @@ OFFLINE = Profile(
     fingerprint=f"minilm-{WEIGHTS_SHA256[:12]}-terms-{ENCODING_VERSION}",
     schema=StoreSchema(dense=((VectorName.TEXT, MiniLM.dimension),)),
     hint="finds pictures and videos by the text in them and their metadata, not by what they show",
+    load=lambda: Encoders(MiniLM()),
 )
 
-_PROFILES = {OFFLINE.name: OFFLINE}
+NAMES = ("offline",)
 
 
 def profile_named(name: str) -> Profile:
     """The profile of that name.
 
     Raises:
-        IndexMismatch: this version knows no such profile.
+        UsageError: there is none.
+        ModelUnavailable: its files are missing or damaged.
     """
-    try:
-        return _PROFILES[name]
-    except KeyError:
+    if name == OFFLINE.name:
+        return OFFLINE
+    raise UsageError(f"there is no profile {name!r}: choose one of {', '.join(NAMES)}")
+
+
+def profile_of_index(name: str) -> Profile:
+    """The profile that an index names.
+
+    Raises:
+        IndexMismatch: this version knows no such profile.
+        ModelUnavailable: its files are missing or damaged.
+    """
+    if name not in NAMES:
         raise IndexMismatch(
-            f"The index was made with the profile {name!r}; this version knows {', '.join(_PROFILES)}. "
+            f"The index was made with the profile {name!r}; this version knows {', '.join(NAMES)}. "
             "Update haystack-agent, or index again into a new index."
-        ) from None
+        )
+    return profile_named(name)

@@ -35,10 +35,23 @@ class Weights:
     """Added to pictures and clips where the question is about something seen."""
     chance: float = 0.15
     """Cosine at which two unrelated texts lie."""
+    uclip: float = 1.0
+    chance_seen: float = 0.2
+    """`chance` for a text and a picture in the common space."""
     first: float = 0.05
     """Added to a document's first page: of pages alike, it is the one that is meant."""
     repetition: float = 0.85
     """Factor on each further place of a file already ranked, so that one file does not fill the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What each vector found, best first."""
+
+    bm25: Sequence[Hit] = ()
+    text: Sequence[Hit] = ()
+    uclip: Sequence[Hit] = ()
+    """Pieces found by what they look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +79,12 @@ def _place(piece: Glance) -> Place:
     return piece.asset_id, piece.page, start
 
 
-def fuse(
-    sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights = Weights(), top_k: int | None = None
-) -> list[Evidence]:
+def fuse(hits: Hits, signs: Signs, weights: Weights = Weights(), top_k: int | None = None) -> list[Evidence]:
     """Rank the places at which pieces were hit, best first; the best `top_k` of them."""
-    hits = _scored(sparse, dense, signs, weights)
+    scored = _scored(hits, signs, weights)
     by_place: defaultdict[Place, list[_Scored]] = defaultdict(list)
-    for scored in hits:
-        by_place[_place(scored.hit.glance)].append(scored)
+    for one in scored:
+        by_place[_place(one.hit.glance)].append(one)
     ranked = [_candidate(found, signs, weights) for found in by_place.values()]
     return [_evidence(candidate) for candidate in _spread(ranked, weights.repetition)[:top_k]]
 
@@ -101,15 +112,17 @@ class _Candidate:
         return -self.score, self.hits[0].hit.id
 
 
-def _scored(sparse: Sequence[Hit], dense: Sequence[Hit], signs: Signs, weights: Weights) -> Iterable[_Scored]:
-    dense_weight = weights.text if signs.english else weights.text_foreign
+def _scored(hits: Hits, signs: Signs, weights: Weights) -> Iterable[_Scored]:
+    best = hits.bm25[0].score if hits.bm25 else 1.0
+    text = weights.text if signs.english else weights.text_foreign
     lists = (
-        (VectorName.BM25, sparse, weights.bm25 * signs.matched / (sparse[0].score if sparse else 1.0), 0.0),
-        (VectorName.TEXT, dense, dense_weight / (1 - weights.chance), weights.chance),
+        (VectorName.BM25, hits.bm25, weights.bm25 * signs.matched / best, 0.0),
+        (VectorName.TEXT, hits.text, text / (1 - weights.chance), weights.chance),
+        (VectorName.UCLIP, hits.uclip, weights.uclip / (1 - weights.chance_seen), weights.chance_seen),
     )
     found: dict[str, _Scored] = {}
-    for name, hits, factor, floor in lists:
-        for rank, hit in enumerate(hits, start=1):
+    for name, ranking, factor, floor in lists:
+        for rank, hit in enumerate(ranking, start=1):
             scored = found.setdefault(hit.id, _Scored(hit, 0.0, []))
             scored.score += factor * max(0.0, hit.score - floor)
             scored.matches.append(Match(name.value, rank, hit.score))

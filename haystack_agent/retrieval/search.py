@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from haystack_agent.encoders import bm25
-from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.encoders.bundle import Encoders
+from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Evidence, Filters, Modality, Piece
-from haystack_agent.retrieval.fusion import Signs, Weights, fuse
+from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.retrieval.fusion import Hits, Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
 from haystack_agent.retrieval.scene import SceneJudge
 from haystack_agent.store.hit import Hit
@@ -21,18 +22,21 @@ PREFETCH = 40
 
 _UNCERTAIN = 0.4
 _LEAST_TRUST = 0.2
+LOOKS = frozenset({PieceKind.PAGE, PieceKind.IMAGE, PieceKind.SEGMENT})
+"""Pieces whose `uclip` vector is that of their pixels, where they have any."""
 _PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
 
 
 class Searcher:
     """Finds evidence in one store with one set of encoders."""
 
-    def __init__(self, store: Store, encoder: TextEncoder, lexicon: Lexicon, weights: Weights = Weights()) -> None:
+    def __init__(self, store: Store, encoders: Encoders, lexicon: Lexicon, weights: Weights = Weights()) -> None:
         self._store = store
-        self._encoder = encoder
+        self._encoder = encoders.text
+        self._sight = encoders.sight
         self._lexicon = lexicon
         self._weights = weights
-        self._scene = SceneJudge(encoder)
+        self._scene = SceneJudge(encoders.text)
 
     def plan(self, question: str) -> Plan:
         """What will be asked for a question."""
@@ -69,7 +73,16 @@ class Searcher:
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
         signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
-        return [_with_words(evidence, plan) for evidence in fuse(sparse, dense, signs, self._weights, top_k)]
+        hits = Hits(sparse, dense, self._seen(vector, limit, filters))
+        return [_with_words(evidence, plan) for evidence in fuse(hits, signs, self._weights, top_k)]
+
+    def _seen(self, vector: FloatArray, limit: int, filters: Filters) -> list[Hit]:
+        """Pages, pictures and segments by what they look like: beside texts, whose scores are higher, none came up."""
+        if self._sight is None:
+            return []
+        kinds = filters.kinds & LOOKS if filters.kinds else LOOKS
+        named = replace(filters, kinds=kinds)
+        return self._store.search_dense(VectorName.UCLIP, self._sight.of_texts(vector), limit, named) if kinds else []
 
 
 def _trust(plan: Plan, sparse: list[Hit]) -> float:

@@ -62,7 +62,7 @@ def _glance(payload: Payload) -> Glance:
         return Glance(
             packing.unescape(payload[Field.ASSET]),
             _MODALITIES[payload[Field.MODALITY]],
-            _KINDS[payload["kind"]],
+            _KINDS[payload[Field.KIND]],
             payload["index"],
             payload.get("page"),
             packing.unpack_number(payload.get("start")),

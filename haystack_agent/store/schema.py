@@ -25,13 +25,14 @@ class Field(StrEnum):
     MODALITY = "modality"
     TYPE = "type"
     LANGUAGE = "language"
+    KIND = "kind"
     FOLDERS = "folders"
     """Every folder above every path."""
     DAY = "day"
     """Proleptic Gregorian ordinal of the day the content was made or, where not known, the file was changed."""
 
 
-KEYWORD_FIELDS = (Field.ASSET, Field.MODALITY, Field.TYPE, Field.LANGUAGE, Field.FOLDERS)
+KEYWORD_FIELDS = (Field.ASSET, Field.MODALITY, Field.TYPE, Field.LANGUAGE, Field.KIND, Field.FOLDERS)
 INTEGER_FIELDS = (Field.DAY,)
 DERIVED_FIELDS = (Field.FOLDERS, Field.DAY)
 """Fields made for filters only: not needed to read a piece back."""
@@ -82,6 +83,7 @@ def conditions_of(filters: Filters) -> tuple[Condition, ...]:
         (Field.FOLDERS, [str(PurePath(folder)) for folder in filters.folders]),
         (Field.TYPE, list(filters.types)),
         (Field.LANGUAGE, list(filters.languages)),
+        (Field.KIND, [kind.value for kind in filters.kinds]),
     )
     conditions: list[Condition] = [
         AnyOf(field, tuple(sorted(escape(value) for value in values))) for field, values in wanted if values
@@ -96,7 +98,7 @@ def to_payload(indexed: IndexedPiece) -> Payload:
     piece, place = indexed.piece, indexed.piece.locator
     payload: Payload = {
         Field.ASSET.value: escape(piece.asset_id),
-        "kind": piece.kind.value,
+        Field.KIND.value: piece.kind.value,
         Field.MODALITY.value: piece.modality.value,
         "index": int(piece.index),
         "page": None if place.page is None else int(place.page),
@@ -138,7 +140,7 @@ def _from_payload(payload: Payload) -> IndexedPiece:
     language, boxes, frames, spans = read(Field.LANGUAGE), read("boxes"), read("key_frames"), read("spans")
     piece = Piece(
         asset_id=unescape(payload[Field.ASSET]),
-        kind=PieceKind(payload["kind"]),
+        kind=PieceKind(payload[Field.KIND]),
         modality=Modality(payload[Field.MODALITY]),
         index=payload["index"],
         locator=Locator(

@@ -115,6 +115,15 @@ def _known(name: str) -> bool:
     return name.split(".", 1)[1] in _LAYERS
 
 
+def read_card(path: Path) -> ProjectorCard:
+    """What a projector says of itself, without its numbers.
+
+    Raises:
+        ModelUnavailable: the file is missing, cut short or damaged.
+    """
+    return _read(path)[0]
+
+
 def _read(path: Path) -> tuple[ProjectorCard, dict[str, FloatArray]]:
     from safetensors import SafetensorError, safe_open
 

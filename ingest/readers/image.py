@@ -12,6 +12,7 @@ from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKin
 from ingest.colours import colour_shares, dominant
 from ingest.hashing import open_regular
 from ingest.layout import Line, join_lines, line_boxes, split_passages
+from ingest.looks import seen
 from ingest.ocr import OcrEngine, lines_of
 from ingest.pictures import (
     MEDIA_TYPES,
@@ -83,6 +84,7 @@ class ImageReader:
                 if warning:
                     yield Warned(warning)
                 page = _Page(frame + 1 if len(pages) > 1 else None, picture)
+                yield from seen(source, picture)
                 for piece in self._pieces(page, source.asset_id, meta, index):
                     yield piece
                     index += 1

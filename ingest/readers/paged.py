@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from haystack_agent.records import AssetMeta
+from ingest.looks import seen
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
 from ingest.readers.headings import HeadingTrail, OutlineEntry
 from ingest.readers.native_page import NativePage, read_native
@@ -19,12 +20,14 @@ from ingest.readers.page_text import Fragment
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.sections import PieceMaker, Section, common_heading, page_sections
 from ingest.readers.tables import Table, continued
+from ingest.render import pixels
 
 if TYPE_CHECKING:
     from ingest.ocr import OcrEngine
 
 MAX_PAGES = 5000
 MAX_OUTLINE = 3000
+_LOOK_SIDE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,21 @@ class PagedReader:
             if content is not None:
                 sections = page_sections(content.lines, trail, number, content.ocr)
                 maker = maker or PieceMaker(self._source.asset_id, _meta(document, self._source, sections))
+                yield from self._look(document, number)
                 yield from self._pieces(maker, number, content, sections)
             yield Progress(number, count)
+
+    def _look(self, document: Any, number: int) -> Iterator[ReadEvent]:
+        side = self._source.look
+        if side is None:
+            return
+        try:
+            page = document.load_page(number - 1)
+            picture = pixels(page, 2 * side / max(1.0, min(page.rect.width, page.rect.height)), _LOOK_SIDE)
+        except library_errors() as error:
+            yield Warned(f"page {number} could not be drawn, so that it is not found by its look ({one_line(error)})")
+        else:
+            yield from seen(self._source, picture)
 
     def _content(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent | None]:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from haystack_agent.encoders.protocols import Look
 from haystack_agent.records import Piece
 
 
@@ -19,6 +20,8 @@ class Source:
     media_type: str
     siblings: tuple[Path, ...] = ()
     """Files beside it that belong to it (subtitles)."""
+    look: int | None = None
+    """Shorter side in pixels of the pictures wanted of its pages, pictures and segments; ``None`` for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,14 @@ class Warned:
     message: str
 
 
-ReadEvent = Piece | Progress | Warned
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the next piece looks like; only where `Source.look` asks for it."""
+
+    looks: tuple[Look, ...]
+
+
+ReadEvent = Piece | Seen | Progress | Warned
 
 
 class Reader(Protocol):

@@ -15,7 +15,8 @@ from ingest.colours import colour_shares, dominant
 from ingest.frame_text import LUMA_SIDE, FrameTextReader
 from ingest.frames import FrameSource, clip_origin, open_container, open_frames
 from ingest.layout import Line, join_lines, split_passages, text_units
-from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
+from ingest.looks import look_of, packed, unpacked
+from ingest.readers.protocol import Progress, ReadEvent, Seen, Source, Warned
 from ingest.shots import Sample, Segment, make_segments, summarise
 from ingest.subtitles import Cue, Subtitles, embedded_subtitles, read_subtitle_file, subtitle_files
 from ingest.text_tracks import ShownText, follow, texts_between
@@ -32,6 +33,10 @@ STEP = 0.25
 MAX_SECONDS = 12 * 3600.0
 _COLOUR_STEP = 1.0
 _COLOUR_SIDE = 64
+_LOOK_SIDES = 2
+"""Longer side kept of a frame, in shorter sides of the look made of it."""
+_LOOKS = 4
+"""Pictures that stand for a segment, at most."""
 _EVERY = 8
 """Samples between two signs of life."""
 _MISSING = 2.0
@@ -49,6 +54,8 @@ class _Watched:
     samples: list[Sample] = field(default_factory=list)
     texts: list[ShownText] = field(default_factory=list)
     colours: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list)
+    looks: list[tuple[float, bytes]] = field(default_factory=list)
+    """Small pictures, one a second, packed: an hour of them is some ten megabytes."""
     end: float = 0.0
 
 
@@ -68,16 +75,16 @@ class VideoReader:
         frames = open_frames(source.path, source.media_type)
         watched = _Watched()
         try:
-            yield from self._watch(frames, watched)
+            yield from self._watch(frames, watched, source.look)
             info = frames.info
         finally:
             frames.close()
         tracks: list[Subtitles] = []
         yield from _gather_subtitles(source, tracks)
         meta = video_meta(source.media_type, info, max(watched.end, info.duration or 0.0))
-        yield from _pieces(source.asset_id, watched, tracks, meta)
+        yield from _pieces(source, watched, tracks, meta)
 
-    def _watch(self, frames: FrameSource, watched: _Watched) -> Iterator[ReadEvent]:
+    def _watch(self, frames: FrameSource, watched: _Watched, look: int | None) -> Iterator[ReadEvent]:
         reader = FrameTextReader(self._ocr)
         total = max(1, int(min(MAX_SECONDS, frames.info.duration or 0.0) / STEP))
         for count, frame in enumerate(frames.sample(STEP), 1):
@@ -88,6 +95,8 @@ class VideoReader:
             watched.samples.append(summarise(frame.time, luma))
             if not watched.colours or frame.time - watched.colours[-1][0] >= _COLOUR_STEP:
                 watched.colours.append((frame.time, colour_shares(frame.image(_COLOUR_SIDE))))
+                if look is not None:
+                    watched.looks.append((frame.time, packed(frame.image(_LOOK_SIDES * look))))
             if reader.see(frame, luma) or count % _EVERY == 0:
                 yield Progress(count, max(count, total))
         if not watched.samples:
@@ -132,7 +141,7 @@ def _gather_subtitles(source: Source, tracks: list[Subtitles]) -> Iterator[Warne
             yield Warned(f"the subtitles {track.name!r} are pictures, which are not read")
 
 
-def _pieces(asset: str, watched: _Watched, tracks: Sequence[Subtitles], meta: AssetMeta) -> Iterator[Piece]:
+def _pieces(source: Source, watched: _Watched, tracks: Sequence[Subtitles], meta: AssetMeta) -> Iterator[ReadEvent]:
     """One SEGMENT each, and after it, where its text is long, PASSAGE pieces of the same stretch."""
     language = _language(watched.texts, tracks)
     index = 0
@@ -141,11 +150,12 @@ def _pieces(asset: str, watched: _Watched, tracks: Sequence[Subtitles], meta: As
         parts = [lines]
         if sum(text_units(line.text) for line in lines) > _LONG:
             parts += split_passages(lines)
+        yield from _seen(segment, watched.looks, source.look)
         before = 0
         for number, part in enumerate(parts):
             text, spans = join_lines(part)
             yield Piece(
-                asset,
+                source.asset_id,
                 PieceKind.PASSAGE if number else PieceKind.SEGMENT,
                 Modality.VIDEO,
                 index,
@@ -160,6 +170,17 @@ def _pieces(asset: str, watched: _Watched, tracks: Sequence[Subtitles], meta: As
             )
             before += len(part) if number else 0
             index += 1
+
+
+def _seen(segment: Segment, looks: Sequence[tuple[float, bytes]], side: int | None) -> Iterator[Seen]:
+    """What a segment looks like: at its key frames or, as near as was kept, beside them."""
+    if side is None or not looks:
+        return
+    inside = [place for place, (time, _) in enumerate(looks) if segment.start <= time < segment.end]
+    allowed = inside or [max(0, sum(time < segment.end for time, _ in looks) - 1)]
+    nearest = [min(allowed, key=lambda place: abs(looks[place][0] - key)) for key in segment.key_frames]
+    chosen = sorted(set(nearest or allowed[:1]))[:_LOOKS]
+    yield Seen(tuple(look_of(unpacked(looks[place][1]), side) for place in chosen))
 
 
 def _colours(segment: Segment, seen: Sequence[tuple[float, NDArray[np.float64]]]) -> tuple[str, ...]:
