@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from haystack_agent.answering.extractive import ExtractiveReader
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index
-from haystack_agent.errors import IndexMismatch
+from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Answer, Evidence, Filters
-from haystack_agent.retrieval.search import Searcher
+from haystack_agent.retrieval.search import Searcher, Weighted
 from haystack_agent.store.opening import open_store
 from haystack_agent.store.protocol import Store
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 EVIDENCE_READ = 8
 """Places that the reader looks at for an answer."""
@@ -27,6 +31,7 @@ class Engine:
     def __init__(self, store: Store, encoders: Encoders, lexicon: Lexicon) -> None:
         self._store = store
         self._lexicon = lexicon
+        self._sight = encoders.sight
         self._searcher = Searcher(store, encoders, lexicon)
         self._reader = ExtractiveReader(encoders.text)
 
@@ -63,6 +68,23 @@ class Engine:
     def search(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> list[Evidence]:
         """The `top_k` best places for a question, best first."""
         return self._searcher.search(self._searcher.plan(question), top_k, filters)
+
+    def search_by_picture(
+        self, picture: Image, question: str = "", *, weight: float = 0.5, top_k: int = 10, filters: Filters = Filters()
+    ) -> list[Evidence]:
+        """The `top_k` places most like an RGB picture or, with a question, like both; `weight` is the picture's share.
+
+        Raises:
+            UsageError: the index was made with a profile that does not see.
+        """
+        if self._sight is None:
+            raise UsageError(
+                "This index was made with a profile that does not see: index into a new index with another --profile."
+            )
+        vector = self._sight.of_images([picture])[0]
+        if not question:
+            return self._searcher.like(vector, top_k, filters)
+        return self._searcher.search(self._searcher.plan(question), top_k, filters, Weighted(vector, weight))
 
     def ask(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> Answer:
         """Answer a question with a quotation, or abstain; `Answer.evidence` has the `top_k` best places."""

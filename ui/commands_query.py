@@ -12,13 +12,16 @@ import typer
 
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Filters
-from ui import json_output, options
+from ui import json_output, options, printable
 from ui.last_results import Place, place_of, save
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PIL.Image import Image
+
     from haystack_agent.engine import Engine
+    from haystack_agent.records import Evidence
 
 Ask = Callable[[str], tuple[json_output.Json, bool]]
 """Takes a question; gives the object to print and whether anything was found."""
@@ -32,11 +35,19 @@ class AnswerMode(StrEnum):
 
 
 Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; quotes are optional.")]
+ImageFile = Annotated[
+    str | None, typer.Option("--image", metavar="FILE", help="Search by this picture, alone or with a question.")
+]
+ImageWeight = Annotated[
+    float, typer.Option("--image-weight", min=0.0, max=1.0, help="The picture's share where there is a question too.")
+]
 Mode = Annotated[AnswerMode, typer.Option("--mode", help="How the answer is made.")]
 
 
 def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     question: Question = None,
+    image: ImageFile = None,
+    image_weight: ImageWeight = 0.5,
     top_k: options.TopK = 10,
     modality: options.Modalities = None,
     folder: options.Folders = None,
@@ -50,18 +61,24 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     index: options.Index = None,
     qdrant_url: options.QdrantUrl = None,
 ) -> None:
-    """Find the places that answer a question."""
+    """Find the places that answer a question, or that look like a picture."""
     filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
-    text = _question(question, batch)
+    text = _question(question, batch, required=image is None)
+    picture = _picture(image)
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
 
+        def look(query: str) -> list[Evidence]:
+            if picture is not None:
+                return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
+            return engine.search(query, top_k=top_k, filters=filters) if query else []
+
         def answer(query: str) -> tuple[json_output.Json, bool]:
-            found = engine.search(query, top_k=top_k, filters=filters) if query else []
+            found = look(query)
             return json_output.search_object(query, found), bool(found)
 
         if batch is not None or as_json:
             _exit(_print_json(answer, questions))
-        evidence = engine.search(text, top_k=top_k, filters=filters)
+        evidence = look(text)
         _remember(data_dir, [place_of(item) for item in evidence])
     from ui import render
 
@@ -117,7 +134,15 @@ def _exit(found: bool) -> None:
     raise typer.Exit(0 if found else 1)
 
 
-def _question(words: list[str] | None, batch: str | None) -> str:
+def _picture(name: str | None) -> Image | None:
+    if name is None:
+        return None
+    from ingest.query_picture import load_picture
+
+    return load_picture(printable.path_of(name))
+
+
+def _question(words: list[str] | None, batch: str | None, required: bool = True) -> str:
     """The question typed, empty with ``--batch``.
 
     Raises:
@@ -126,7 +151,7 @@ def _question(words: list[str] | None, batch: str | None) -> str:
     text = _clean(" ".join(words or ()))
     if batch is not None and text:
         raise UsageError("Give a question or --batch, not both.")
-    if batch is None and not text:
+    if batch is None and not text and required:
         raise UsageError("There is no question: type one, or name a file of questions with --batch.")
     return text
 

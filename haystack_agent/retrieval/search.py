@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders
@@ -25,6 +27,14 @@ _LEAST_TRUST = 0.2
 LOOKS = frozenset({PieceKind.PAGE, PieceKind.IMAGE, PieceKind.SEGMENT})
 """Pieces whose `uclip` vector is that of their pixels, where they have any."""
 _PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A picture as a part of a question: its vector in the common space, and its share from 0 to 1."""
+
+    vector: FloatArray
+    weight: float
 
 
 class Searcher:
@@ -59,8 +69,15 @@ class Searcher:
         hits = self._store.search_sparse(bm25.encode_query({term: 1.0}), 1)
         return hits[0].score if hits else 0.0
 
-    def search(self, plan: Plan, top_k: int, filters: Filters = Filters()) -> list[Evidence]:
-        """The `top_k` best places, best first."""
+    def like(self, picture: FloatArray, top_k: int, filters: Filters = Filters()) -> list[Evidence]:
+        """The `top_k` places that look most like a picture given as a vector of the common space."""
+        hits = Hits(uclip=self._seen(picture, max(PREFETCH, 3 * top_k), filters))
+        return fuse(hits, Signs(), self._weights, top_k)
+
+    def search(
+        self, plan: Plan, top_k: int, filters: Filters = Filters(), picture: Weighted | None = None
+    ) -> list[Evidence]:
+        """The `top_k` best places, best first; with a picture, what it shows is a part of what is looked for."""
         limit = max(PREFETCH, 3 * top_k)
         sparse = self._store.search_sparse(bm25.encode_query(plan.terms), limit, filters) if plan.terms else []
         vector = self._encoder.encode_query(plan.dense_text)
@@ -73,16 +90,26 @@ class Searcher:
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
         signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
-        hits = Hits(sparse, dense, self._seen(vector, limit, filters))
+        hits = Hits(sparse, dense, self._seen(self._aim(vector, picture), limit, filters))
         return [_with_words(evidence, plan) for evidence in fuse(hits, signs, self._weights, top_k)]
 
-    def _seen(self, vector: FloatArray, limit: int, filters: Filters) -> list[Hit]:
-        """Pages, pictures and segments by what they look like: beside texts, whose scores are higher, none came up."""
+    def _aim(self, text: FloatArray, picture: Weighted | None) -> FloatArray | None:
+        """Where to look in the common space: at the question's vector, drawn towards that of a picture."""
         if self._sight is None:
+            return None
+        aim = self._sight.of_texts(text)
+        if picture is not None:
+            aim = (1 - picture.weight) * aim + picture.weight * picture.vector
+            aim /= max(float(np.linalg.norm(aim)), 1e-12)
+        return aim
+
+    def _seen(self, aim: FloatArray | None, limit: int, filters: Filters) -> list[Hit]:
+        """Pages, pictures and segments by what they look like: beside texts, whose scores are higher, none came up."""
+        if aim is None:
             return []
         kinds = filters.kinds & LOOKS if filters.kinds else LOOKS
         named = replace(filters, kinds=kinds)
-        return self._store.search_dense(VectorName.UCLIP, self._sight.of_texts(vector), limit, named) if kinds else []
+        return self._store.search_dense(VectorName.UCLIP, aim, limit, named) if kinds else []
 
 
 def _trust(plan: Plan, sparse: list[Hit]) -> float:
