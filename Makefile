@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := haystack_agent ingest eval ui tests
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench pictogram lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test    run the tests with coverage"
 	@echo "make check   lint, formatting, types, then the tests"
 	@echo "make bench   measure speed"
+	@echo "make pictogram   train the pictogram profile from scratch and measure it (needs Debian's emoji font and CLDR)"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 	@echo "make clean   remove everything that was made, except .venv"
 
@@ -40,6 +41,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m eval.speed
+
+pictogram: $(STAMP)
+	$(BIN)/python -m eval.pictogram runs/pictogram
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -87,6 +87,7 @@ class WordEncoder:
     """A baseline that knows no language: shared terms, hashed, unit length."""
 
     dimension = 4096
+    fingerprint = "words"
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """See `TextEncoder.encode_passages`."""

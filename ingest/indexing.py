@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.pieces import PieceEncoder
 from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
@@ -20,6 +21,9 @@ from ingest.progress import IndexReport, ProgressCallback, Status
 from ingest.readers.registry import default_registry
 from ingest.writer import IndexParts
 
+if TYPE_CHECKING:
+    from haystack_agent.encoders.hub import Progress as Download
+
 
 def index(
     location: IndexLocation,
@@ -27,13 +31,17 @@ def index(
     options: IndexOptions = IndexOptions(),
     progress: ProgressCallback | None = None,
     profile: str | None = None,
+    tell: Callable[[Download], None] | None = None,
 ) -> IndexReport:
     """Bring an index up to date with folders, making it where there is none; see `ingest.pipeline.index_folders`.
 
+    The encoders of a new index are those of `profile`; `tell` is told of their downloads.
+
     Raises:
         IndexMismatch: `profile` is not the one that the index was made with.
+        UsageError: there is no such profile.
     """
-    with _parts(location, create=True, wanted=profile) as parts:
+    with _parts(location, create=True, wanted=Wanted(profile, tell)) as parts:
         return pipeline.index_folders(roots, parts, options, progress)
 
 
@@ -62,8 +70,16 @@ def status(location: IndexLocation) -> Status:
         manifest.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The profile of an index to be made, by name, and who is told of downloads."""
+
+    profile: str | None = None
+    tell: Callable[[Download], None] | None = None
+
+
 @contextmanager
-def _parts(location: IndexLocation, create: bool, wanted: str | None = None) -> Iterator[IndexParts]:
+def _parts(location: IndexLocation, create: bool, wanted: Wanted = Wanted()) -> Iterator[IndexParts]:
     files = IndexFiles(location.path)
     profile = _profile(files, create, wanted)
     store = open_store(location, profile.schema, create)
@@ -80,16 +96,16 @@ def _parts(location: IndexLocation, create: bool, wanted: str | None = None) -> 
         store.close()
 
 
-def _profile(files: IndexFiles, create: bool, wanted: str | None) -> Profile:
+def _profile(files: IndexFiles, create: bool, wanted: Wanted) -> Profile:
     """The profile of an index, or the one wanted of an index to be made."""
     if create and not files.card.exists():
-        profile = profile_named(wanted or OFFLINE.name)
+        profile = profile_named(wanted.profile or OFFLINE.name, wanted.tell)
         write_card(files, IndexCard(profile.name, profile.fingerprint))
         return profile
     name = read_card(files).profile
-    if wanted not in (None, name):
+    if wanted.profile is not None and name not in (wanted.profile, str(Path(wanted.profile).expanduser().resolve())):
         raise IndexMismatch(
-            f"The index at {files.folder} was made with the profile {name!r}, not {wanted!r}: "
+            f"The index at {files.folder} was made with the profile {name!r}, not {wanted.profile!r}: "
             "name another index with --index, or leave --profile out."
         )
     return profile_of_index(name)

@@ -23,6 +23,7 @@ class Inclined:
     """Sees English in everything."""
 
     dimension = 2
+    fingerprint = "inclined"
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """English texts on one axis, others on the other."""

@@ -10,6 +10,7 @@ import typer
 
 from haystack_agent.errors import UsageError
 from ui import json_output, options, printable
+from ui.downloads import tell_download
 
 if TYPE_CHECKING:
     from haystack_agent.index_location import IndexLocation
@@ -22,7 +23,10 @@ Hidden = Annotated[bool, typer.Option("--hidden", help="Read hidden files and ca
 NoIgnore = Annotated[bool, typer.Option("--no-ignore", help="Do not heed .gitignore, .ignore and .haystackignore.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed before, though unchanged.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Processes that read files.")]
-ProfileName = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The encoders of a new index.")]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Encoders of a new index: offline, pictogram, or a .toml file."),
+]
 Everything = Annotated[bool, typer.Option("--all", help="List every problem.")]
 
 
@@ -48,7 +52,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
     how = IndexOptions(hidden, not no_ignore, retry, workers or settings.workers)
     with render.progress_bar() as progress:
-        report = run(location, roots, how, progress, profile)
+        report = run(location, roots, how, progress, profile, tell_download)
     if as_json:
         json_output.write(json_output.report_object(report, str(location.path)))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,12 @@ import typer
 
 from haystack_agent.errors import UsageError
 from ui import printable
+from ui.downloads import tell_download
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from haystack_agent.encoders.bundle import Encoders, Sight
+    from haystack_agent.encoders.protocols import PictureEncoder, TextEncoder
     from haystack_agent.uclip.training import EpochEnded
 
 app = typer.Typer(help="Join a CLIP and a sentence encoder: banks, training, checks.", no_args_is_help=True)
@@ -35,14 +35,14 @@ def bank(out: Out, images: Pictures = None, texts: Texts = None, profile: Profil
     """Build a memory bank of pictures, or of texts in any language."""
     if bool(images) == bool(texts):
         raise UsageError("Name folders with --images, or files with --texts: a bank holds the one or the other.")
-    encoders, sight = _seeing(profile)
+    text, clip, _ = _seeing(profile)
     from haystack_agent.uclip import job
 
     if images:
-        built = job.image_bank(out, _images(images, sight.pictures.image_size), sight.pictures, _names(images))
+        built = job.image_bank(out, _images(images, clip.image_size), clip, _names(images))
     else:
         lines = (line for path in texts or () for line in _lines(path))
-        built = job.text_bank(out, lines, encoders.text, sight.projector.card.text.fingerprint, _names(texts or []))
+        built = job.text_bank(out, lines, text, _names(texts or []))
     typer.echo(f"{built.card.count} vectors of width {built.card.width} in {printable.name(out)}.")
 
 
@@ -59,20 +59,22 @@ def train(  # noqa: PLR0913, PLR0917 - the parameters are the options
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps; the best there is, if not given.")] = "",
 ) -> None:
     """Train a projector on banks and English captions; a run that was stopped goes on."""
-    encoders, sight = _seeing(profile)
+    text, clip, names = _seeing(profile)
     from haystack_agent.uclip import job
     from haystack_agent.uclip.bank import Bank
+    from haystack_agent.uclip.projector import EncoderRef, ProjectorCard
     from haystack_agent.uclip.recipe import Recipe
 
-    card = sight.projector.card
     banks = (
-        Bank.open(image_bank, card.clip.fingerprint, card.clip.width),
-        Bank.open(text_bank, card.text.fingerprint, card.text.width),
+        Bank.open(image_bank, clip.fingerprint, clip.dimension),
+        Bank.open(text_bank, text.fingerprint, text.dimension),
     )
-    pivot = job.pivot_of(list(_lines(captions)), encoders.text, sight.pictures)
+    pivot = job.pivot_of(list(_lines(captions)), text, clip)
     data = f"pictures of {banks[0].card.source}; texts of {banks[1].card.source}; captions of {captions.name}"
-    recipe = Recipe(dimension=card.dimension, epochs=epochs, batch=batch, seed=seed, device=device)
-    job.train_projector(out, pivot, banks, replace(card, data=data, scores={}), recipe, _tell)
+    recipe = Recipe(epochs=epochs, batch=batch, seed=seed, device=device)
+    text_ref = EncoderRef(names[0], text.fingerprint, text.dimension)
+    clip_ref = EncoderRef(names[1], clip.fingerprint, clip.dimension)
+    job.train_projector(out, pivot, banks, ProjectorCard(text_ref, clip_ref, recipe.dimension, data), recipe, _tell)
     typer.echo(f"Written: {printable.name(out / job.PROJECTOR)}")
 
 
@@ -89,7 +91,7 @@ def evaluate(
     from eval.inclination import First, WordEncoder, inclination, read_items
     from haystack_agent.encoders.profile import profile_named
 
-    encoders = {profile: profile_named(profile).load().text, "shared words": WordEncoder()}
+    encoders = {profile: profile_named(profile, tell_download).load().text, "shared words": WordEncoder()}
     typer.echo(f"{'file':20} {'encoder':14} " + " ".join(f"{first.value:>24}" for first in First))
     for path in captions:
         items = read_items(path, limit)
@@ -99,13 +101,15 @@ def evaluate(
             typer.echo(f"{printable.line(path.name):20} {name:14} {cells}")
 
 
-def _seeing(profile: str) -> tuple[Encoders, Sight]:
+def _seeing(profile: str) -> tuple[TextEncoder, PictureEncoder, tuple[str, str]]:
+    """The encoders of a profile, and their names."""
     from haystack_agent.encoders.profile import profile_named
 
-    encoders = profile_named(profile).load()
+    found = profile_named(profile, tell_download)
+    encoders = found.load()
     if encoders.sight is None:
         raise UsageError(f"the profile {profile!r} has no CLIP: name one that sees")
-    return encoders, encoders.sight
+    return encoders.text, encoders.sight.pictures, (f"{found.name}, text", f"{found.name}, pictures")
 
 
 def _images(folders: list[Path], side: int) -> Iterator[Image]:

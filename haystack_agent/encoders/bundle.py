@@ -14,27 +14,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoders:
-    """A sentence encoder and, in profiles that see, a CLIP with the projector that joins the two."""
-
-    text: TextEncoder
-    sight: Sight | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Sight:
     """Everything that ends in the `uclip` vector."""
 
     pictures: PictureEncoder
-    projector: Projector
+    projector: Projector | None = None
+    """``None`` for a CLIP whose own text tower is used: one that knows many languages."""
 
-    def of_texts(self, vectors: FloatArray) -> FloatArray:
-        """Sentence vectors, shape (..., text width), to the common space."""
-        return self.projector.project_text(vectors)
+    @property
+    def dimension(self) -> int:
+        """Length of a vector of the common space."""
+        return self.projector.card.dimension if self.projector else self.pictures.dimension
+
+    def of_texts(self, texts: Sequence[str], vectors: FloatArray) -> FloatArray:
+        """Texts and their sentence vectors, shape (n, text width), to the common space, shape (n, dimension)."""
+        return self.projector.project_text(vectors) if self.projector else self.pictures.encode_texts(texts)
 
     def of_images(self, images: Sequence[Image]) -> FloatArray:
         """RGB pictures to an array of shape (len(images), dimension) in the common space."""
-        return self.projector.project_clip(self.pictures.encode_images(images))
+        vectors = self.pictures.encode_images(images)
+        return self.projector.project_clip(vectors) if self.projector else vectors
 
     def of_looks(self, looks: Sequence[Look]) -> FloatArray:
         """What a piece looks like to one vector, shape (dimension,): the mean direction of its pictures."""
@@ -44,3 +43,11 @@ class Sight:
         mean = self.of_images(images).mean(axis=0)
         unit: FloatArray = mean / max(float((mean @ mean) ** 0.5), 1e-12)
         return unit
+
+
+@dataclass(frozen=True, slots=True)
+class Encoders:
+    """A sentence encoder and, in profiles that see, a CLIP with the projector that joins the two."""
+
+    text: TextEncoder
+    sight: Sight | None = None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from haystack_agent.encoders.protocols import FloatArray
+from haystack_agent.encoders.threads import yield_when_idle
 from haystack_agent.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class MiniLM:
     """Sentence vectors of length 384, for English; other languages only by the words they share with it."""
 
     dimension = _WIDTH
+    fingerprint = WEIGHTS_SHA256[:16]
 
     def __init__(self, threads: int | None = None) -> None:
         """Load the model.
@@ -42,6 +44,7 @@ class MiniLM:
         Raises:
             ModelUnavailable: the weights are missing or are not the official ones.
         """
+        yield_when_idle()
         import torch
         from safetensors import SafetensorError
         from safetensors.torch import load

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 
+import numpy as np
+
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders, Sight
 from haystack_agent.encoders.protocols import FloatArray, Look, TextEncoder
@@ -49,7 +51,7 @@ class PieceEncoder:
         if self._loaded is None:
             self._loaded = self._load()
         vectors = _text_vectors(self._loaded.text, texts)
-        sights = _sight_vectors(self._loaded.sight, vectors, looks) if self._loaded.sight else {}
+        sights = _sight_vectors(self._loaded.sight, texts, vectors, looks) if self._loaded.sight else {}
         for place, item in enumerate(indexed):
             named = ((VectorName.TEXT, vectors.get(place)), (VectorName.UCLIP, sights.get(place)))
             dense = tuple((name, vector) for name, vector in named if vector is not None)
@@ -71,11 +73,15 @@ def _text_vectors(encoder: TextEncoder, texts: Mapping[int, str]) -> dict[int, F
 
 
 def _sight_vectors(
-    sight: Sight, texts: Mapping[int, FloatArray], looks: Mapping[int, tuple[Look, ...]]
+    sight: Sight, texts: Mapping[int, str], vectors: Mapping[int, FloatArray], looks: Mapping[int, tuple[Look, ...]]
 ) -> dict[int, FloatArray]:
     """Pictures through the CLIP's head; pieces that are text alone through the head of the sentence encoder."""
-    vectors = {place: sight.of_texts(vector) for place, vector in texts.items() if place not in looks}
-    return vectors | {place: sight.of_looks(some) for place, some in looks.items()}
+    unseen = [place for place in texts if place not in looks]
+    found = {place: sight.of_looks(some) for place, some in looks.items()}
+    if unseen:
+        projected = sight.of_texts([texts[place] for place in unseen], np.stack([vectors[place] for place in unseen]))
+        found |= dict(zip(unseen, projected, strict=True))
+    return found
 
 
 def describe(meta: AssetMeta) -> str:

@@ -39,6 +39,10 @@ class TextEncoder(Protocol):
     def dimension(self) -> int:
         """Length of a vector."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the weights."""
+
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Encode passages to an array of shape (len(texts), dimension); each row has length 1."""
 

@@ -90,14 +90,14 @@ class Searcher:
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
         signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
-        hits = Hits(sparse, dense, self._seen(self._aim(vector, picture), limit, filters))
+        hits = Hits(sparse, dense, self._seen(self._aim(plan.dense_text, vector, picture), limit, filters))
         return [_with_words(evidence, plan) for evidence in fuse(hits, signs, self._weights, top_k)]
 
-    def _aim(self, text: FloatArray, picture: Weighted | None) -> FloatArray | None:
+    def _aim(self, text: str, vector: FloatArray, picture: Weighted | None) -> FloatArray | None:
         """Where to look in the common space: at the question's vector, drawn towards that of a picture."""
         if self._sight is None:
             return None
-        aim = self._sight.of_texts(text)
+        aim: FloatArray = self._sight.of_texts([text], vector[None])[0]
         if picture is not None:
             aim = (1 - picture.weight) * aim + picture.weight * picture.vector
             aim /= max(float(np.linalg.norm(aim)), 1e-12)

@@ -24,13 +24,14 @@ _BATCH = 256
 _Item = TypeVar("_Item")
 
 
-def text_bank(folder: Path, texts: Iterable[str], encoder: TextEncoder, fingerprint: str, source: str) -> Bank:
+def text_bank(folder: Path, texts: Iterable[str], encoder: TextEncoder, source: str) -> Bank:
     """Build a bank of texts in any language.
 
     Raises:
         ModelUnavailable: there is no text.
     """
-    return build_bank(folder, (encoder.encode_passages(batch) for batch in _batches(texts)), fingerprint, source)
+    vectors = (encoder.encode_passages(batch) for batch in _batches(texts))
+    return build_bank(folder, vectors, encoder.fingerprint, source)
 
 
 def image_bank(folder: Path, images: Iterable[Image], encoder: PictureEncoder, source: str) -> Bank:

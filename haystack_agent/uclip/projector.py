@@ -6,6 +6,7 @@ A projector is one safetensors file whose header says for which two encoders it 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -71,6 +72,15 @@ class Projector:
     def __init__(self, card: ProjectorCard, tensors: dict[str, FloatArray]) -> None:
         self.card = card
         self._heads = {side: _folded(side, tensors) for side in (TEXT, CLIP)}
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the numbers."""
+        digest = hashlib.sha256()
+        for head in self._heads.values():
+            for numbers in (head.first, head.shift, head.second, head.bias):
+                digest.update(np.ascontiguousarray(numbers).tobytes())
+        return digest.hexdigest()[:16]
 
     def project_text(self, vectors: FloatArray) -> FloatArray:
         """Sentence vectors, shape (..., text width), to unit vectors of shape (..., dimension)."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from haystack_agent.encoders.devices import pick_device
 from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.errors import ModelMismatch, UsageError
 from haystack_agent.uclip.bank import Bank
@@ -93,22 +94,6 @@ def train(
     return run.result()
 
 
-def best_device(wanted: str = "") -> torch.device:
-    """The device named, or the best of this machine.
-
-    Raises:
-        UsageError: it is not there.
-    """
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    name = wanted or next(name for name, usable in there.items() if usable)
-    if not there.get(name, False):
-        usable = ", ".join(name for name, usable in there.items() if usable)
-        raise UsageError(f"there is no device {name!r} on this machine: choose one of {usable}")
-    return torch.device(name)
-
-
 def _check(pivot: Pivot, banks: tuple[Bank, Bank], recipe: Recipe) -> None:
     images, texts = banks
     for bank, width, side in ((images, pivot.clip.shape[1], "image"), (texts, pivot.text.shape[1], "text")):
@@ -131,7 +116,7 @@ class _Run:
 
         self._recipe = recipe
         self._folder = folder
-        self._device = best_device(recipe.device)
+        self._device = pick_device(recipe.device or None)
         order = np.random.default_rng(recipe.seed).permutation(len(pivot.text))
         held = max(2, round(recipe.held_out * len(order)))
         everything = self._features(pivot, banks)
