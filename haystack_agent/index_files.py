@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from haystack_agent.errors import IndexDamaged, IndexMismatch, IndexNotFound
+from haystack_agent.errors import HaystackError, IndexDamaged, IndexMismatch, IndexNotFound, IndexUnusable, StorageFull
 
 FORMAT = 1
 """Version of the folder's layout; a newer one is refused."""
@@ -54,14 +55,17 @@ def read_card(files: IndexFiles) -> IndexCard:
         IndexNotFound: there is no index in the folder.
         IndexDamaged: its card cannot be read.
         IndexMismatch: a newer version wrote it.
+        IndexUnusable: the system does not let it be read.
     """
     try:
         values = json.loads(files.card.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise IndexNotFound(
             f"There is no index at {files.folder}: make one with `haystack-agent index FOLDER`."
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise _of_system(files, error) from error
+    except (ValueError, RecursionError) as error:
         raise IndexDamaged(
             f"The index at {files.folder} cannot be read ({error}): remove it and index again."
         ) from error
@@ -76,9 +80,27 @@ def read_card(files: IndexFiles) -> IndexCard:
 
 
 def write_card(files: IndexFiles, card: IndexCard) -> None:
-    """Write the card whole or not at all."""
-    files.folder.mkdir(parents=True, exist_ok=True)
+    """Write the card whole or not at all, and make the folder if it is not there.
+
+    Raises:
+        StorageFull: no room on the disk.
+        IndexUnusable: nothing can be written there.
+    """
     values = {"format": FORMAT, "profile": card.profile, "fingerprint": card.fingerprint}
     draft = files.card.with_suffix(".tmp")
-    draft.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-    draft.replace(files.card)
+    try:
+        files.folder.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+        draft.replace(files.card)
+    except OSError as error:
+        raise _of_system(files, error) from error
+
+
+def _of_system(files: IndexFiles, error: OSError) -> HaystackError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(f"The disk that holds the index {files.folder} is full: free some space, then try again.")
+    reason = (error.strerror or type(error).__name__).lower()
+    return IndexUnusable(
+        f"The index {files.folder} cannot be used ({reason}): check its path, permissions and disk, "
+        "or name another one with --index."
+    )

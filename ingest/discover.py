@@ -168,6 +168,8 @@ class _Walk:
                 # DirEntry.stat lacks the inode on Windows.
                 self._file(path, real / entry.name, (real / entry.name).lstat())
         except OSError as error:
+            # What cannot be looked at may be a folder: nothing is known about files there either.
+            self._out.unseen.append(path)
             self._refuse(path, FileState.FAILED, reason_of(error))
         return False
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
+from ingest.globs import SteadyPattern
+
 ALWAYS = (".haystackignore", ".ignore")
 ONLY_IN_GIT = ".gitignore"
 _MAX_BYTES = 1 << 20
@@ -62,13 +64,16 @@ def is_cache(entry: DirEntry[str]) -> bool:
     if not entry.is_dir(follow_symlinks=False):
         return False
     folder = Path(entry.path)
-    if (folder / "pyvenv.cfg").is_file():
-        return True
-    tag = folder / "CACHEDIR.TAG"
-    if not tag.is_file():
-        return False
-    with tag.open("rb") as file:
-        return file.read(len(_CACHE_TAG)) == _CACHE_TAG
+    try:
+        if (folder / "pyvenv.cfg").is_file():
+            return True
+        tag = folder / "CACHEDIR.TAG"
+        if not tag.is_file():
+            return False
+        with tag.open("rb") as file:
+            return file.read(len(_CACHE_TAG)) == _CACHE_TAG
+    except PermissionError:
+        return False  # who walks into the folder meets the same error, and tells of it
 
 
 def in_git(folder: Path) -> bool:
@@ -89,14 +94,14 @@ def load_rules(folder: Path, names: set[str], git: bool) -> Rules | None:
             with path.open("rb") as file:
                 lines.extend(file.read(_MAX_BYTES).decode("utf-8-sig", "replace").splitlines())
     good = [line for line in lines if _is_pattern(line)]
-    return Rules(folder, GitIgnoreSpec.from_lines(good)) if good else None
+    return Rules(folder, GitIgnoreSpec.from_lines(good, SteadyPattern, backend="simple")) if good else None
 
 
 def _is_pattern(line: str) -> bool:
     if not line.strip() or line.startswith("#"):
         return False
     try:
-        GitIgnoreSpec.from_lines([line])
+        SteadyPattern(line)
     except GitIgnorePatternError:
         return False
     return True

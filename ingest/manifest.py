@@ -255,6 +255,8 @@ def _told(path: Path) -> Iterator[None]:
             raise IndexBusy(f"{path} is used by another process: wait until it is done") from error
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
             raise IndexUnusable(f"{path} cannot be opened for writing: check the folder and its permissions") from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise IndexUnusable(f"{path} cannot be read or written: see that the disk is sound and has room") from error
         raise IndexDamaged(f"{path} is damaged ({error}): delete the index and index the folders again") from error
 
 

@@ -68,9 +68,9 @@ def decoding() -> Iterator[None]:
         try:
             yield
         except (DecompressionBombError, MemoryError) as error:
-            raise ReadLimitExceeded(f"The picture is too big to decode: {_short(error)}") from error
+            raise ReadLimitExceeded("The picture is too big to decode: make a smaller copy") from error
         except DECODE_ERRORS as error:
-            raise ReadFailed(f"The picture cannot be decoded ({_short(error)}): the file may be damaged") from error
+            raise ReadFailed("The picture cannot be decoded: the file may be damaged") from error
 
 
 def open_picture(stream: BinaryIO, media_type: str) -> ImageFile:
@@ -173,8 +173,3 @@ def _stretched(image: Image) -> Image:
         low, high = 0.0, 255.0
     grey = (values - low) * (255.0 / max(high - low, 1e-12))
     return PilImage.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
-
-
-def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:160]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -96,6 +97,8 @@ def _open(threads: int) -> RapidOCR:
         "Det.limit_type": "max",
         "Det.limit_side_len": 1 << 16,
     }
+    # Read once, when ONNX Runtime is loaded: without it, its packages from PyPI report to their maker.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from rapidocr import RapidOCR
 
     return RapidOCR(params=params)

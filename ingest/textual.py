@@ -20,8 +20,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S)
-_FB2 = re.compile(r"\s*<\?xml[^>]*>[^<]*(?:<!--.*?-->[^<]*)*<FictionBook\b|\s*<FictionBook\b", re.S)
+# Possessive and atomic throughout: nothing that was passed is tried again, so that no file is slow to look at.
+_HTML = re.compile(r"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:(?>(?s:<!--.*?-->))\s*+)*+<(?:!doctype\s++html|html)\b", re.I)
+_FB2 = re.compile(r"\s*+(?:<\?xml[^>]*+>[^<]*+(?:(?>(?s:<!--.*?-->))[^<]*+)*+)?+<FictionBook\b")
 _CONTROL = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f]")
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import psutil
+
 from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
 from haystack_agent.records import Piece
 from ingest.hashing import CHANGED, FileChanged, FileStat, check_size, open_regular, stat_of
@@ -28,7 +30,8 @@ _MAX_PIECES = 200_000
 _MAX_CHARACTERS = 1 << 29
 _MAX_FILE_BYTES = 4 << 30
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+_KEPT_MEMORY = 768 << 20
 _NETWORK_EVENTS = frozenset(("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"))
 
 
@@ -84,6 +87,7 @@ def work(pipe: Connection, registry: ReaderRegistry, scratch: Path, parent: int)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
         _empty(scratch)
+        _give_memory_back()
 
 
 def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable:
@@ -205,8 +209,19 @@ def _keep_freed_memory() -> None:
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # another C library, as musl, may have none
-        mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, 256 << 20)
+
+
+def _give_memory_back() -> None:
+    """Return what glibc keeps, where it is much: what one big file needed must not count against the next."""
+    if not sys.platform.startswith("linux") or psutil.Process().memory_info().rss < _KEPT_MEMORY:
+        return
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _limit_files() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,15 +92,39 @@ def test_what_is_no_file_is_never_opened(tmp_path: Path) -> None:
     assert device.reason == "is a device, which is never opened"
 
 
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
-    make(tmp_path, "closed/a.txt", "b.txt")
-    (tmp_path / "closed").chmod(0)
-    discovery = discover([tmp_path])
-    (tmp_path / "closed").chmod(0o700)
-    assert found(discovery, tmp_path) == {"b.txt"}
-    assert refused(discovery)["closed"] == (FileState.FAILED, "folder cannot be read: permission denied")
-    assert discovery.unseen == [tmp_path / "closed"]
+@pytest.fixture
+def as_anybody() -> Iterator[Path]:
+    """A folder, and for the time of the test the rights of a user who is not root: root may read everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0, 0o200, 0o600])
+def test_a_folder_that_cannot_be_listed_is_told_and_unknown(as_anybody: Path, mode: int) -> None:
+    saved = os.geteuid()
+    if os.getuid() == 0:
+        os.seteuid(0)
+    make(as_anybody, "closed/a.txt", "b.txt")
+    (as_anybody / "closed").chmod(mode)
+    os.chown(as_anybody / "closed", saved, -1)
+    os.seteuid(saved)
+    discovery = discover([as_anybody])
+    assert found(discovery, as_anybody) == {"b.txt"}
+    assert {(one.path.is_relative_to(as_anybody / "closed"), one.state) for one in discovery.refused} == {
+        (True, FileState.FAILED)
+    }
+    assert all("permission denied" in one.reason for one in discovery.refused)
+    # Whatever was indexed from there is kept.
+    assert any((as_anybody / "closed" / "a.txt").is_relative_to(path) for path in discovery.unseen)
 
 
 def test_missing_and_nested_roots_and_single_files(tmp_path: Path) -> None:

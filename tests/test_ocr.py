@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +219,17 @@ def test_real_chart_and_sign(engine: OcrEngine) -> None:
 
 def test_real_photo_without_text_gives_no_garbage(engine: OcrEngine) -> None:
     assert engine.read(real("img_003.jpg")) == []
+
+
+def test_nothing_is_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> None:
+    script = (
+        "import numpy as np\n"
+        "from ingest.rapid import RapidReader\n"
+        "RapidReader(1).detect(np.zeros((64, 64, 3), dtype=np.uint8))\n"
+    )
+    left_out = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    subprocess.run(
+        [sys.executable, "-c", script], env={**environment, "HOME": str(tmp_path)}, check=True, timeout=120
+    )
+    assert [path for path in tmp_path.rglob("*") if "icrosoft" in path.name] == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -133,6 +134,15 @@ def test_other_zips(tmp_path: Path) -> None:
     assert told(tmp_path, "a.cbz", zipped(**{"a_dot_jpg": "x", "b_dot_exe": "y"})) is None
     assert told(tmp_path, "a.docx", zipped(**{"word__document_dot_xml": "x"})[:-30]) is None
     assert told(tmp_path, "a.docx", b"PK\x03\x04") is None
+
+
+@pytest.mark.parametrize(
+    "head", ["<!--" * 2000, "<!-- -->" * 1000 + "x", "<?xml ?>" + "<!-- -->" * 1000, "<?xml" * 1600, "<!-- > -->" * 800]
+)
+def test_no_beginning_of_a_file_is_slow_to_look_at(tmp_path: Path, head: str) -> None:
+    began = time.monotonic()
+    assert told(tmp_path, "a.txt", head.encode()) == "txt"
+    assert time.monotonic() - began < 5
 
 
 def test_pdf_mobi_fb2(tmp_path: Path) -> None:

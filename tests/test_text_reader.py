@@ -153,9 +153,24 @@ def test_html_does_not_read_other_files_or_grow(tmp_path: Path) -> None:
 
 def test_html_nested_without_end_is_read_in_time(tmp_path: Path) -> None:
     start = time.monotonic()
-    text = "\n".join(passages(read(tmp_path, "<p>first</p>" + "<div><b><i>" * 100_000 + "deep", "html")))
-    assert "first" in text
+    assert "first" in "\n".join(passages(read(tmp_path, "<p>first</p>" + "<div><b><i>" * 100_000 + "deep", "html")))
     assert time.monotonic() - start < 15
+    assert [event.message for event in events(tmp_path / "file", "html") if isinstance(event, Warned)] == [
+        "what is nested too deeply, and all after it, was not read"
+    ]
+
+
+def test_html_nested_as_mail_programs_do_is_read_whole(tmp_path: Path) -> None:
+    depth = 1000
+    found = read(tmp_path, "".join(f"<div>word{n} " for n in range(depth)) + "</div>" * depth + "<p>after</p>", "html")
+    assert len(set(" ".join(passages(found)).split())) == depth + 1
+    assert not [event for event in events(tmp_path / "file", "html") if isinstance(event, Warned)]
+
+
+def test_csv_cells_may_be_long(tmp_path: Path) -> None:
+    long = "\n".join(["word"] * 40_000)
+    found = read(tmp_path, f'Name,Note\nAda,"{long}"\nBob,short\n', "csv")
+    assert "Name: Bob; Note: short" in rows(found)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from haystack_agent.encoders.protocols import FloatArray
+from haystack_agent.encoders.threads import yield_when_idle
 from haystack_agent.errors import ModelUnavailable
 from haystack_agent.text.fold import fold
 
@@ -77,6 +78,7 @@ class PictogramClip:
         Raises:
             ModelUnavailable: files are missing or damaged.
         """
+        yield_when_idle()
         import torch
 
         config = _read_config(folder)

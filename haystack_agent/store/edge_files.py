@@ -141,7 +141,10 @@ def _damaged(path: Path, detail: str) -> IndexDamaged:
 
 
 def _of_system(path: Path, error: OSError) -> HaystackError:
-    return _of_engine(path, f"{error.strerror} (os error {error.errno})")
+    told = _of_engine(path, f"{error.strerror} (os error {error.errno})")
+    if isinstance(told, IndexDamaged):  # a failing disk or a wrong path: the index itself may be whole
+        return IndexUnusable(f"The index {path} cannot be used ({error.strerror}): check its path and disk.")
+    return told
 
 
 def _of_engine(path: Path, text: str) -> HaystackError:

@@ -173,12 +173,12 @@ def _decoded(image: ImageFile, frame: int, stream: BinaryIO, media_type: str) ->
         return _upright(image, frame), ""
     except ReadLimitExceeded:
         raise
-    except ReadFailed as error:
+    except ReadFailed:
         stream.seek(0)
         picture = _rescued(stream, frame, media_type)
         if picture is None:
             raise
-        return picture, f"damaged: only a part of the picture could be read ({error.__cause__})"
+        return picture, "damaged: only a part of the picture could be read"
 
 
 def _upright(image: ImageFile, frame: int) -> Image:

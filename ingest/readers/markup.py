@@ -11,7 +11,6 @@ from ingest.layout import Line
 from ingest.readers.blocks import Block, Heading, Paragraph
 from ingest.readers.tables import Cell, with_header
 
-MAX_DEPTH = 200
 MAX_COLUMNS = 200
 MAX_CELL = 2000
 """Characters of a cell; a longer one is a part of a page that a table lays out."""
@@ -25,29 +24,33 @@ _BLOCKS = frozenset(
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
 
-def html_tree(text: str) -> Any:
-    """The tree of an HTML text, ``None`` where there is nothing in it."""
+def html_tree(text: str) -> tuple[Any, bool]:
+    """The tree of an HTML text, ``None`` where there is nothing in it, and whether its end was left out.
+
+    That is so where it is nested more than 2048 deep.
+    """
     from lxml import etree
 
-    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False, encoding="utf-8")
+    parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True, encoding="utf-8")
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
-        return None
+        root = None
+    return root, any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log)
 
 
 def html_blocks(root: Any) -> Iterator[Block]:
-    """Headings, paragraphs and tables of a tree in order; nesting deeper than 200 is cut off."""
+    """Headings, paragraphs and tables of a tree in order."""
     writer = _Writer()
-    stack: list[tuple[Any, int, bool]] = [(root, 0, False)]
+    stack: list[tuple[Any, bool]] = [(root, False)]
     while stack:
-        node, depth, leaving = stack.pop()
+        node, leaving = stack.pop()
         tag = node.tag if isinstance(node.tag, str) else ""
         if leaving:
             yield from writer.close(_HEADINGS.get(tag)) if tag in _BLOCKS or tag in _HEADINGS else ()
             writer.write(node.tail)
             continue
-        if tag in _HIDDEN or depth > MAX_DEPTH or _is_hidden(node):
+        if tag in _HIDDEN or _is_hidden(node):
             writer.write(node.tail)
             continue
         if tag == "br":
@@ -65,8 +68,8 @@ def html_blocks(root: Any) -> Iterator[Block]:
         writer.write(node.text if tag != "img" else node.get("alt"))
         if tag in {"input", "textarea"} and node.get("type", "text") not in {"hidden", "password"}:
             writer.write(node.get("value"))
-        stack.append((node, depth, True))
-        stack.extend((child, depth + 1, False) for child in reversed(node))
+        stack.append((node, True))
+        stack.extend((child, False) for child in reversed(node))
     yield from writer.close(None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from haystack_agent.errors import EncryptedFile, ReadFailed
-from ingest.readers.opening import check_archive, one_line
+from ingest.readers.opening import check_archive
 from ingest.readers.protocol import ReadEvent, Source
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def read_office(source: Source, ocr: OcrEngine) -> Iterator[ReadEvent]:
 
             yield from read_xlsx(source)
     except _damage() as error:
-        raise ReadFailed(f"the {source.media_type} file is damaged ({one_line(error)}); get a whole copy") from error
+        raise ReadFailed(f"the {source.media_type} file is damaged; get a whole copy") from error
 
 
 def _damage() -> tuple[type[Exception], ...]:

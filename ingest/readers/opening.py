@@ -32,7 +32,7 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-        raise ReadFailed(f"the file is damaged: its archive cannot be read ({error}); get a whole copy") from error
+        raise ReadFailed("the file is damaged: its archive cannot be read; get a whole copy") from error
     if any(entry.flag_bits & 1 for entry in entries):
         raise EncryptedFile("the file is protected by a password; save a copy without it")
     unpacked = sum(entry.file_size for entry in entries)
@@ -81,7 +81,7 @@ def open_document(path: Path, media_type: str) -> Any:
             document.layout(width=PAGE_WIDTH, height=PAGE_HEIGHT, fontsize=FONT_SIZE)
         pages = document.page_count
     except library_errors() as error:
-        raise ReadFailed(f"the {media_type} file is damaged and cannot be opened ({one_line(error)})") from error
+        raise ReadFailed(f"the {media_type} file is damaged and cannot be opened; get a whole copy") from error
     if pages < 1:
         document.close()
         raise ReadFailed(f"the {media_type} file has no pages")

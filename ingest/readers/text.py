@@ -45,7 +45,9 @@ class TextReader:
         if source.media_type == "csv":
             yield from _csv(source, text)
         else:
-            meta, blocks = _document(source.media_type, text)
+            meta, blocks, warning = _document(source.media_type, text)
+            if warning:
+                yield Warned(warning)
             yield from _with_progress(BlockPieces(PieceMaker(source.asset_id, meta)).pieces(blocks))
         yield Progress(1, 1)
 
@@ -74,12 +76,13 @@ def read_text(path: Path) -> tuple[str, bool]:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""), len(data) > MAX_BYTES
 
 
-def _document(media_type: str, text: str) -> tuple[AssetMeta, Iterator[Block]]:
+def _document(media_type: str, text: str) -> tuple[AssetMeta, Iterator[Block], str]:
+    """What the text says of itself, its blocks, and a warning if not all of it is among them."""
     if media_type == "html":
         return _html(text)
     lines = list(_short_lines(text))
     if media_type != "markdown":
-        return AssetMeta(media_type), _plain_blocks(lines)
+        return AssetMeta(media_type), _plain_blocks(lines), ""
     facts, used = front_matter(lines)
     first = next((block.text for block in markdown_blocks(lines[used:]) if isinstance(block, Heading)), "")
     meta = AssetMeta(
@@ -88,7 +91,7 @@ def _document(media_type: str, text: str) -> tuple[AssetMeta, Iterator[Block]]:
         author=sensible_author(facts.get("author")),
         created=parse_date(facts.get("date")),
     )
-    return meta, markdown_blocks(lines[used:])
+    return meta, markdown_blocks(lines[used:]), ""
 
 
 def _short_lines(text: str) -> Iterator[str]:
@@ -105,10 +108,11 @@ def _plain_blocks(lines: Iterable[str]) -> Iterator[Block]:
         starts = not line.strip()
 
 
-def _html(text: str) -> tuple[AssetMeta, Iterator[Block]]:
-    root = html_tree(text)
+def _html(text: str) -> tuple[AssetMeta, Iterator[Block], str]:
+    root, cut = html_tree(text)
+    warning = "what is nested too deeply, and all after it, was not read" if cut else ""
     if root is None:
-        return AssetMeta("html"), iter(())
+        return AssetMeta("html"), iter(()), warning
     facts = {
         (meta.get("name") or meta.get("property") or "").lower(): meta.get("content") for meta in root.iter("meta")
     }
@@ -122,12 +126,13 @@ def _html(text: str) -> tuple[AssetMeta, Iterator[Block]]:
         created=parse_date(date),
         caption=" ".join((facts.get("description") or "").split())[:500],
     )
-    return meta, html_blocks(root)
+    return meta, html_blocks(root), warning
 
 
 def _csv(source: Source, text: str) -> Iterator[ReadEvent]:
     """Rows in batches, all under the names in the first of them."""
     lines = (line for line in _short_lines(text))
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     rows = csv.reader((line + "\n" for line in lines), delimiter=_delimiter(text[:20_000]))
     writer = BlockPieces(PieceMaker(source.asset_id, AssetMeta("csv")))
     names: tuple[str, ...] | None = None
