@@ -229,7 +229,5 @@ def test_nothing_is_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> Non
     )
     left_out = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    subprocess.run(
-        [sys.executable, "-c", script], env={**environment, "HOME": str(tmp_path)}, check=True, timeout=120
-    )
+    subprocess.run([sys.executable, "-c", script], env={**environment, "HOME": str(tmp_path)}, check=True, timeout=120)
     assert [path for path in tmp_path.rglob("*") if "icrosoft" in path.name] == []

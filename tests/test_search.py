@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from haystack_agent.encoders.bundle import Encoders
@@ -14,12 +15,13 @@ from haystack_agent.encoders.profile import OFFLINE
 from haystack_agent.engine import Engine
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.retrieval.cohort import Cohort, Standing
 from haystack_agent.retrieval.fusion import Hits, Signs, fuse
 from haystack_agent.retrieval.langchain import EvidenceRetriever
 from haystack_agent.retrieval.plan import make_plan
 from haystack_agent.store.edge import EdgeStore
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.protocol import IndexedPiece, Sample
 from haystack_agent.store.schema import to_payload
 from tests.builders import MODIFIED, passage, picture, segment
 
@@ -164,9 +166,36 @@ def hit(piece: Piece, score: float) -> Hit:
 
 def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words() -> None:
     exact, vague = passage("exact", "exact"), passage("vague", "vague")
-    sparse, dense = [hit(exact, 10.0), hit(vague, 6.0)], [hit(vague, 0.9), hit(exact, 0.3)]
+    sparse, dense = (
+        [hit(exact, 10.0), hit(vague, 6.0)],
+        [Standing(hit(vague, 0.9), 9.0), Standing(hit(exact, 0.3), 3.0)],
+    )
     assert fuse(Hits(sparse, dense), Signs(english=False))[0].piece.text == "exact"
     assert fuse(Hits(sparse, dense), Signs())[0].piece.text == "vague"
+
+
+def test_a_picture_that_stands_out_is_not_drowned_by_texts_whose_cosines_are_higher() -> None:
+    texts = [Standing(hit(passage(f"text {n}", f"t{n}"), 0.7), 2.0) for n in range(20)]
+    ranked = fuse(Hits(text=texts, uclip=[Standing(hit(picture("", "photo"), 0.25), 6.0)]), Signs())
+    assert ranked[0].piece.kind is PieceKind.IMAGE
+
+
+def test_a_hit_is_compared_with_others_than_itself() -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(5, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pieces = [passage(f"{n}", f"a{n}") for n in range(5)]
+    aim = vectors[0]
+    hits = [hit(piece, float(vector @ aim)) for piece, vector in zip(pieces, vectors, strict=True)]
+    cohort = Cohort(Sample(tuple(piece.id for piece in pieces), vectors))
+    found = cohort.standings(aim, hits)
+    others = vectors[1:] @ aim
+    assert found[0].deviations == pytest.approx((1 - others.mean()) / others.std(), rel=1e-3)
+    stranger = hit(passage("new", "new"), 0.5)
+    everyone = vectors @ aim
+    (only,) = cohort.standings(aim, [stranger])
+    assert only.deviations == pytest.approx((0.5 - everyone.mean()) / everyone.std(), rel=1e-3)
+    assert [one.deviations for one in Cohort(Sample((), vectors[:0])).standings(aim, hits[:1])] == [1.0]
 
 
 def test_one_file_does_not_fill_the_page() -> None:

@@ -259,6 +259,24 @@ def test_dense_search_is_by_cosine(store: Store) -> None:
     assert store.search_dense(VectorName.UCLIP, unit(1, size=4), 20) == []
 
 
+def test_a_sample_has_the_vectors_of_pieces_that_have_one(store: Store) -> None:
+    rng = np.random.default_rng(3)
+    vectors = {i: unit(*rng.normal(size=4), size=4) for i in range(30)}
+    pieces = [
+        make("a", i, dense=((VectorName.UCLIP, v),), language="de" if i % 2 else "en") for i, v in vectors.items()
+    ]
+    store.upsert([*pieces, make("b", 0, dense=((VectorName.TEXT, unit(1)),))])
+    wanted = {one.piece.id: dict(one.dense)[VectorName.UCLIP] for one in pieces}
+    everything = store.sample(VectorName.UCLIP, 100)
+    assert dict.fromkeys(everything.ids).keys() == wanted.keys()
+    np.testing.assert_allclose(everything.vectors, [wanted[one] for one in everything.ids], atol=1e-5)
+    assert list(everything.ids) == sorted(everything.ids)
+    some = store.sample(VectorName.UCLIP, 7, Filters(languages=frozenset({"de"})))
+    assert len(some.ids) == 7 and some.vectors.shape == (7, 4)
+    assert set(some.ids) <= {one.piece.id for one in pieces if one.piece.language == "de"}
+    assert store.sample(VectorName.UCLIP, 7, Filters(languages=frozenset({"fi"}))).vectors.shape == (0, 4)
+
+
 def test_sparse_search_multiplies_by_inverse_document_frequency(store: Store) -> None:
     rare, common = 5, 2**32 - 5
     store.upsert([make("a", i, bm25=SparseVector((common,), (1.0,))) for i in range(9)])

@@ -51,3 +51,5 @@ class Encoders:
 
     text: TextEncoder
     sight: Sight | None = None
+    multilingual: bool = False
+    """Whether they read questions of any language as they stand; else such are put in English words first."""

@@ -91,7 +91,7 @@ def _pictogram(folder: Path) -> Profile:
     def load() -> Encoders:
         text, clip = PictogramText(folder / "text"), PictogramClip(folder / "clip")
         refs = (EncoderRef("pictogram", one.fingerprint, one.dimension) for one in (text, clip))
-        return Encoders(text, Sight(clip, Projector.load(path, *refs)))
+        return Encoders(text, Sight(clip, Projector.load(path, *refs)), multilingual=True)
 
     return Profile(
         name="pictogram",

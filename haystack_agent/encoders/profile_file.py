@@ -7,6 +7,7 @@
     query_prompt = "query: "                       # put before questions and passages, where the model wants it
     passage_prompt = "passage: "                   # and its own configuration does not say so
     cache = "/big/disk/models"                     # where downloads are kept, if not in the user's cache folder
+    languages = "many"                             # or "en": then other questions are put in English words first
 
 Without a projector the CLIP's own text tower is used, which should then know many languages.
 """
@@ -26,7 +27,9 @@ from haystack_agent.uclip.projector import EncoderRef, Projector
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress
 
-_KEYS = ("sentence", "clip", "pretrained", "projector", "query_prompt", "passage_prompt", "cache")
+_KEYS = ("sentence", "clip", "pretrained", "projector", "query_prompt", "passage_prompt", "cache", "languages")
+
+_MANY, _ENGLISH = "many", "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Choice:
     prompts: tuple[str, str] | None = None
     """Put before questions and before passages; those of the model's configuration where ``None``."""
     cache: Path | None = None
+    multilingual: bool = True
 
 
 def read_choice(path: Path) -> Choice:
@@ -58,6 +62,8 @@ def read_choice(path: Path) -> Choice:
     if unknown or lacking:
         wrong = f"{unknown[0]!r} is not a key, or not a text" if unknown else f"{lacking[0]!r} is missing"
         raise UsageError(f"the profile {path}: {wrong}; it may hold {', '.join(_KEYS)}")
+    if values.get("languages", _MANY) not in (_MANY, _ENGLISH):
+        raise UsageError(f"the profile {path}: languages is {values['languages']!r}, not {_MANY!r} or {_ENGLISH!r}")
     projector = path.parent / values["projector"] if "projector" in values else None
     cache = Path(values["cache"]).expanduser() if "cache" in values else None
     prompts = (values.get("query_prompt", ""), values.get("passage_prompt", ""))
@@ -69,6 +75,7 @@ def read_choice(path: Path) -> Choice:
         projector,
         prompts if any(prompts) else None,
         cache,
+        values.get("languages", _MANY) == _MANY,
     )
 
 
@@ -90,10 +97,10 @@ def load_choice(choice: Choice, tell: Callable[[Progress], None] | None, offline
     text = SentenceTower(choice.sentence, hub=hub, prompts=choice.prompts)
     clip = OpenClipTower(choice.clip, choice.pretrained, hub=hub)
     if choice.projector is None:
-        return Encoders(text, Sight(clip))
+        return Encoders(text, Sight(clip), choice.multilingual)
     projector = Projector.load(
         choice.projector,
         EncoderRef(choice.sentence, text.fingerprint, text.dimension),
         EncoderRef(choice.clip, clip.fingerprint, clip.dimension),
     )
-    return Encoders(text, Sight(clip, projector))
+    return Encoders(text, Sight(clip, projector), choice.multilingual)

@@ -1,8 +1,10 @@
 """From the hits of several vectors to ranked evidence, one for each place.
 
 Scores are brought to one scale and added (a convex combination; Bruch, Gai and Ingber, "An analysis of fusion functions
-for hybrid retrieval", 2023): a BM25 score as its share of the best one, a cosine from the level of chance to 1. Ranks
-alone would let a sentence encoder that does not know the question's language count as much as exact words.
+for hybrid retrieval", 2023): a BM25 score as its share of the best one, a cosine
+by how far it stands out among those of other pieces. Ranks alone would let a sentence encoder that does not
+know the question's language count as much as exact words; cosines alone would bring up texts before every picture,
+since those of two texts are higher.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from haystack_agent.records import Evidence, Match, Modality, PieceKind
+from haystack_agent.retrieval.cohort import Standing
 from haystack_agent.store.hit import Glance, Hit
 from haystack_agent.store.protocol import VectorName
 
@@ -33,11 +36,11 @@ class Weights:
     """Added where the question's words name this kind of media; "picture" may also mean one in a document."""
     scene: float = 0.5
     """Added to pictures and clips where the question is about something seen."""
-    chance: float = 0.15
-    """Cosine at which two unrelated texts lie."""
     uclip: float = 1.0
-    chance_seen: float = 0.2
-    """`chance` for a text and a picture in the common space."""
+    chance: float = 1.0
+    """Standard deviations above other pieces at which a likeness begins to count."""
+    certain: float = 10.0
+    """And those at which it counts fully."""
     first: float = 0.05
     """Added to a document's first page: of pages alike, it is the one that is meant."""
     repetition: float = 0.85
@@ -49,8 +52,8 @@ class Hits:
     """What each vector found, best first."""
 
     bm25: Sequence[Hit] = ()
-    text: Sequence[Hit] = ()
-    uclip: Sequence[Hit] = ()
+    text: Sequence[Standing] = ()
+    uclip: Sequence[Standing] = ()
     """Pieces found by what they look like."""
 
 
@@ -116,17 +119,22 @@ def _scored(hits: Hits, signs: Signs, weights: Weights) -> Iterable[_Scored]:
     best = hits.bm25[0].score if hits.bm25 else 1.0
     text = weights.text if signs.english else weights.text_foreign
     lists = (
-        (VectorName.BM25, hits.bm25, weights.bm25 * signs.matched / best, 0.0),
-        (VectorName.TEXT, hits.text, text / (1 - weights.chance), weights.chance),
-        (VectorName.UCLIP, hits.uclip, weights.uclip / (1 - weights.chance_seen), weights.chance_seen),
+        (VectorName.BM25, [(hit, weights.bm25 * signs.matched * hit.score / best) for hit in hits.bm25]),
+        (VectorName.TEXT, [(one.hit, text * _likeness(one, weights)) for one in hits.text]),
+        (VectorName.UCLIP, [(one.hit, weights.uclip * _likeness(one, weights)) for one in hits.uclip]),
     )
     found: dict[str, _Scored] = {}
-    for name, ranking, factor, floor in lists:
-        for rank, hit in enumerate(ranking, start=1):
+    for name, ranking in lists:
+        for rank, (hit, share) in enumerate(ranking, start=1):
             scored = found.setdefault(hit.id, _Scored(hit, 0.0, []))
-            scored.score += factor * max(0.0, hit.score - floor)
+            scored.score += share
             scored.matches.append(Match(name.value, rank, hit.score))
     return found.values()
+
+
+def _likeness(one: Standing, weights: Weights) -> float:
+    """From 0 at the level of chance over 1 where it is certain; more for what is all but the same."""
+    return max(0.0, one.deviations - weights.chance) / (weights.certain - weights.chance)
 
 
 def _candidate(hits: list[_Scored], signs: Signs, weights: Weights) -> _Candidate:

@@ -70,7 +70,7 @@ class Plan:
     """Terms for BM25 with their weights, translations included."""
     glosses: tuple[Gloss, ...]
     dense_text: str
-    """What the sentence encoder reads: the question, with English glosses where it is in another language."""
+    """What an English sentence encoder reads: the question, or English words for it if it is in another language."""
     modalities: frozenset[Modality]
     """Kinds of media the question's own words name."""
     wording: bool

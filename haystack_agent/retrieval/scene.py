@@ -27,8 +27,8 @@ _WRITTEN = (
     "What does the letter say about the deadline?",
     "What rate is given in the table?",
 )
-_FROM, _TO = 0.08, 0.2
-"""Difference of the mean cosines at which a question begins to be, and surely is, about something seen."""
+_FROM, _TO = 0.594, 0.851
+"""Where a question begins to be, and surely is, about something seen, on the way from the ones to the others."""
 
 
 class SceneJudge:
@@ -37,8 +37,14 @@ class SceneJudge:
     def __init__(self, encoder: TextEncoder) -> None:
         seen, written = encoder.encode_passages(_SEEN), encoder.encode_passages(_WRITTEN)
         self._direction: FloatArray = seen.mean(axis=0) - written.mean(axis=0)
+        high, low = seen @ self._direction, written @ self._direction
+        self._able = bool(high.min() > low.max())
+        """Whether this encoder tells one kind from the other at all."""
+        low_mean, span = float(low.mean()), float(high.mean() - low.mean())
+        self._from, self._to = low_mean + _FROM * span, low_mean + _TO * span
 
     def __call__(self, question: FloatArray) -> float:
         """From 0 (about something written) to 1 (about something seen) for a question's vector, shape (dimension,)."""
-        difference = float(question @ self._direction)
-        return min(1.0, max(0.0, (difference - _FROM) / (_TO - _FROM)))
+        if not self._able:
+            return 0.0
+        return min(1.0, max(0.0, (float(question @ self._direction) - self._from) / (self._to - self._from)))

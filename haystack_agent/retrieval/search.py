@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.retrieval.cohort import Cohort
 from haystack_agent.retrieval.fusion import Hits, Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
 from haystack_agent.retrieval.scene import SceneJudge
@@ -24,6 +27,7 @@ PREFETCH = 40
 
 _UNCERTAIN = 0.4
 _LEAST_TRUST = 0.2
+_COHORT = 512
 LOOKS = frozenset({PieceKind.PAGE, PieceKind.IMAGE, PieceKind.SEGMENT})
 """Pieces whose `uclip` vector is that of their pixels, where they have any."""
 _PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
@@ -42,8 +46,7 @@ class Searcher:
 
     def __init__(self, store: Store, encoders: Encoders, lexicon: Lexicon, weights: Weights = Weights()) -> None:
         self._store = store
-        self._encoder = encoders.text
-        self._sight = encoders.sight
+        self._encoders = encoders
         self._lexicon = lexicon
         self._weights = weights
         self._scene = SceneJudge(encoders.text)
@@ -71,8 +74,8 @@ class Searcher:
 
     def like(self, picture: FloatArray, top_k: int, filters: Filters = Filters()) -> list[Evidence]:
         """The `top_k` places that look most like a picture given as a vector of the common space."""
-        hits = Hits(uclip=self._seen(picture, max(PREFETCH, 3 * top_k), filters))
-        return fuse(hits, Signs(), self._weights, top_k)
+        seen = self._seen(picture, max(PREFETCH, 3 * top_k), filters)
+        return fuse(Hits(uclip=self._looks.standings(picture, seen)), Signs(), self._weights, top_k)
 
     def search(
         self, plan: Plan, top_k: int, filters: Filters = Filters(), picture: Weighted | None = None
@@ -80,7 +83,8 @@ class Searcher:
         """The `top_k` best places, best first; with a picture, what it shows is a part of what is looked for."""
         limit = max(PREFETCH, 3 * top_k)
         sparse = self._store.search_sparse(bm25.encode_query(plan.terms), limit, filters) if plan.terms else []
-        vector = self._encoder.encode_query(plan.dense_text)
+        text = plan.question if self._encoders.multilingual else plan.dense_text
+        vector = self._encoders.text.encode_query(text)
         dense = self._store.search_dense(VectorName.TEXT, vector, limit, filters)
         scene = self._scene(vector)
         wanted = plan.modalities or (_PIXELS if scene > 0 else frozenset())
@@ -89,19 +93,38 @@ class Searcher:
             named = replace(filters, modalities=wanted)
             sparse = _joined(sparse, self._store.search_sparse(bm25.encode_query(plan.terms), PREFETCH, named))
             dense = _joined(dense, self._store.search_dense(VectorName.TEXT, vector, PREFETCH, named))
-        signs = Signs(plan.english, _trust(plan, sparse), plan.modalities, scene, plan.wording)
-        hits = Hits(sparse, dense, self._seen(self._aim(plan.dense_text, vector, picture), limit, filters))
-        return [_with_words(evidence, plan) for evidence in fuse(hits, signs, self._weights, top_k)]
+        aim = self._aim(text, vector, picture)
+        seen = self._seen(aim, limit, filters)
+        known = self._texts.standings(vector, dense)
+        hits = Hits(sparse, known, self._looks.standings(aim, seen) if aim is not None else ())
+        return [
+            _with_words(evidence, plan) for evidence in fuse(hits, self._signs(plan, hits, scene), self._weights, top_k)
+        ]
+
+    def _signs(self, plan: Plan, hits: Hits, scene: float) -> Signs:
+        known = plan.english or self._encoders.multilingual
+        return Signs(known, _trust(plan, hits.bm25), plan.modalities, scene, plan.wording)
 
     def _aim(self, text: str, vector: FloatArray, picture: Weighted | None) -> FloatArray | None:
         """Where to look in the common space: at the question's vector, drawn towards that of a picture."""
-        if self._sight is None:
+        sight = self._encoders.sight
+        if sight is None:
             return None
-        aim: FloatArray = self._sight.of_texts([text], vector[None])[0]
+        aim: FloatArray = sight.of_texts([text], vector[None])[0]
         if picture is not None:
-            aim = (1 - picture.weight) * aim + picture.weight * picture.vector
+            # Cosines with a picture spread wider than those with a text: without this it would drown the text.
+            own, its = (self._looks.deviation(vector) for vector in (aim, picture.vector))
+            aim = (1 - picture.weight) * aim / own + picture.weight * picture.vector / its
             aim /= max(float(np.linalg.norm(aim)), 1e-12)
         return aim
+
+    @cached_property
+    def _looks(self) -> Cohort:
+        return Cohort(self._store.sample(VectorName.UCLIP, _COHORT, Filters(kinds=LOOKS)))
+
+    @cached_property
+    def _texts(self) -> Cohort:
+        return Cohort(self._store.sample(VectorName.TEXT, _COHORT))
 
     def _seen(self, aim: FloatArray | None, limit: int, filters: Filters) -> list[Hit]:
         """Pages, pictures and segments by what they look like: beside texts, whose scores are higher, none came up."""
@@ -112,7 +135,7 @@ class Searcher:
         return self._store.search_dense(VectorName.UCLIP, aim, limit, named) if kinds else []
 
 
-def _trust(plan: Plan, sparse: list[Hit]) -> float:
+def _trust(plan: Plan, sparse: Sequence[Hit]) -> float:
     """How far the BM25 ranking can be trusted: fully where its best hit has most of the question's words."""
     if not plan.english or not sparse or not plan.words:
         return 1.0

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import qdrant_edge
 
@@ -23,7 +23,7 @@ from haystack_agent.store import edge_convert, edge_files, points, validate
 from haystack_agent.store.edge_files import translated
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.protocol import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, Payload, conditions_of
 
 _POINTS_A_WRITE = 500
@@ -120,6 +120,15 @@ class EdgeStore:
         validate.check_sparse(vector)
         query = qdrant_edge.Query.Nearest(edge_convert.sparse(vector), using=VectorName.BM25.value)
         return self._search(query, limit, filters) if vector.indices else []
+
+    def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
+        """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
+        request = edge_convert.vectors_only(name, conditions_of(filters), limit)
+        shard = self._shard
+        with translated(self._path):
+            records, _ = shard.scroll(request)
+        found = ((str(record.id), cast("dict[str, Any]", record.vector or {}).get(name.value)) for record in records)
+        return points.sample_of(found, dict(self._schema.dense)[name])
 
     def count(self, filters: Filters = Filters()) -> int:
         """Number of pieces that meet the filters, exact."""

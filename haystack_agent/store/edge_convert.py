@@ -63,6 +63,13 @@ def page(condition: Condition, offset: qdrant_edge.PointId | None, number: int) 
     )
 
 
+def vectors_only(name: VectorName, conditions: Sequence[Condition], number: int) -> qdrant_edge.ScrollRequest:
+    """Ask for one vector of each of the first points that meet conditions."""
+    return qdrant_edge.ScrollRequest(
+        limit=number, filter=filter_of(conditions), with_payload=False, with_vector=[name.value]
+    )
+
+
 def stored_piece(record: qdrant_edge.Record, schema: StoreSchema) -> IndexedPiece:
     """A piece with its vectors."""
     vectors = cast("dict[str, Any]", record.vector or {})

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import escape
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.protocol import IndexedPiece, Sample
 from haystack_agent.store.schema import AnyOf, Field, Payload, to_payload
 
 EXACT_UP_TO = 50_000
@@ -95,6 +97,13 @@ def _ordered(found: Sequence[Scored]) -> list[Scored]:
 def in_order(pieces: Iterable[IndexedPiece]) -> list[IndexedPiece]:
     """Pieces in order of asset and index."""
     return sorted(pieces, key=lambda indexed: (indexed.piece.asset_id, indexed.piece.index, indexed.piece.id))
+
+
+def sample_of(found: Iterable[tuple[str, Sequence[float] | None]], length: int) -> Sample:
+    """Points that have the vector."""
+    kept = [(identity, vector) for identity, vector in found if vector is not None]
+    vectors = np.array([vector for _, vector in kept], dtype=np.float32).reshape(-1, length)
+    return Sample(tuple(identity for identity, _ in kept), vectors)
 
 
 def _point(indexed: IndexedPiece) -> Point:

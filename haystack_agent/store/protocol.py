@@ -43,6 +43,15 @@ class IndexedPiece:
     bm25: SparseVector | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some points' vectors of one name."""
+
+    ids: tuple[str, ...]
+    vectors: FloatArray
+    """Shape (len(ids), length of the vector), rows of length 1."""
+
+
 class Store(Protocol):
     """A collection of pieces. Every method raises `IndexUnusable` or `StoreUnreachable` errors only."""
 
@@ -63,6 +72,9 @@ class Store(Protocol):
 
     def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
         """The pieces with the highest BM25 score (the store multiplies the query's weights by IDF), best first."""
+
+    def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
+        """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
 
     def count(self, filters: Filters = Filters()) -> int:
         """Number of pieces that meet the filters, exact."""

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
@@ -22,7 +23,7 @@ from haystack_agent.records import Filters
 from haystack_agent.store import points, server_convert, validate
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.protocol import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.store.schema import (
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
@@ -125,6 +126,17 @@ class ServerStore:
         """
         validate.check_sparse(vector)
         return self._search(server_convert.sparse(vector), VectorName.BM25, limit, filters) if vector.indices else []
+
+    def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
+        """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
+        which = server_convert.filter_of(conditions_of(filters))
+        records, _ = self._server.call(
+            partial(
+                self._client.scroll, self._collection, which, limit=limit, with_payload=False, with_vectors=[name.value]
+            )
+        )
+        found = ((str(record.id), cast("dict[str, Any]", record.vector or {}).get(name.value)) for record in records)
+        return points.sample_of(found, dict(self._schema.dense)[name])
 
     def count(self, filters: Filters = Filters()) -> int:
         """Number of pieces that meet the filters, exact."""

@@ -1,0 +1,64 @@
+"""How much a likeness says, told by comparing it with that of other pieces of the index.
+
+The cosine of a question and the text that answers it is 0.4 in one sentence encoder and 0.9 in another, that of a text
+and the picture that shows it 0.3 in one CLIP and 0.1 in another, and both differ from question to question. So a score
+is taken as its distance from the scores of a sample of pieces, a cohort, in standard deviations (as the verification of
+speakers does: Auckenthaler, Carey and Lloyd-Thomas, "Score normalization for text-independent speaker verification
+systems", 2000, T-norm). A piece is left out of its own comparison, or else none would stand out among few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from haystack_agent.encoders.protocols import FloatArray
+from haystack_agent.store.hit import Hit
+from haystack_agent.store.protocol import Sample
+
+_LEAST_DEVIATION = 0.02
+"""Of cosines; less would make much of nothing where all pictures are alike."""
+_FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A hit, and how many standard deviations its score is above those of other pieces."""
+
+    hit: Hit
+    deviations: float
+
+
+class Cohort:
+    """A sample of the vectors that are searched."""
+
+    def __init__(self, sample: Sample) -> None:
+        self._vectors = sample.vectors
+        self._places = {identity: place for place, identity in enumerate(sample.ids)}
+
+    def deviation(self, aim: FloatArray) -> float:
+        """The standard deviation of the cohort's cosines with a unit vector; 1 where there are too few."""
+        scores = self._vectors @ aim
+        return max(float(scores.std()), _LEAST_DEVIATION) if len(scores) >= _FEWEST else 1.0
+
+    def standings(self, aim: FloatArray, hits: Iterable[Hit]) -> list[Standing]:
+        """The hits of a search for the unit vector `aim`, in their order, compared with the rest of the cohort.
+
+        Where there are too few others to compare with, that is one deviation: no more than chance.
+        """
+        scores = self._vectors @ aim
+        total, squares = float(scores.sum()), float(scores @ scores)
+        return [Standing(hit, self._distance(hit, scores, total, squares)) for hit in hits]
+
+    def _distance(self, hit: Hit, scores: FloatArray, total: float, squares: float) -> float:
+        place, count = self._places.get(hit.id), len(scores)
+        if place is not None:
+            own = float(scores[place])
+            total, squares, count = total - own, squares - own * own, count - 1
+        if count < _FEWEST:
+            return 1.0
+        mean = total / count
+        deviation = float(np.sqrt(max(0.0, squares / count - mean * mean)))
+        return (hit.score - mean) / max(deviation, _LEAST_DEVIATION)
