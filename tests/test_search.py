@@ -180,22 +180,28 @@ def test_a_picture_that_stands_out_is_not_drowned_by_texts_whose_cosines_are_hig
     assert ranked[0].piece.kind is PieceKind.IMAGE
 
 
-def test_a_hit_is_compared_with_others_than_itself() -> None:
+def test_a_hit_is_compared_with_others_than_the_best() -> None:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(5, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     pieces = [passage(f"{n}", f"a{n}") for n in range(5)]
     aim = vectors[0]
-    hits = [hit(piece, float(vector @ aim)) for piece, vector in zip(pieces, vectors, strict=True)]
+    cosines = vectors @ aim
+    hits = [hit(pieces[place], float(cosines[place])) for place in np.argsort(-cosines)]
     cohort = Cohort(Sample(tuple(piece.id for piece in pieces), vectors))
-    found = cohort.standings(aim, hits)
-    others = vectors[1:] @ aim
-    assert found[0].deviations == pytest.approx((1 - others.mean()) / others.std(), rel=1e-3)
-    stranger = hit(passage("new", "new"), 0.5)
-    everyone = vectors @ aim
-    (only,) = cohort.standings(aim, [stranger])
-    assert only.deviations == pytest.approx((0.5 - everyone.mean()) / everyone.std(), rel=1e-3)
-    assert [one.deviations for one in Cohort(Sample((), vectors[:0])).standings(aim, hits[:1])] == [1.0]
+    others = cosines[1:]
+    wanted = [(one.score - others.mean()) / others.std() for one in hits]
+    assert [one.deviations for one in cohort.standings(aim, hits)] == pytest.approx(wanted, rel=1e-3)
+    (stranger,) = cohort.standings(aim, [hit(passage("new", "new"), 0.5)])
+    assert stranger.deviations == pytest.approx((0.5 - cosines.mean()) / cosines.std(), rel=1e-3)
+    alone = Cohort(Sample((), vectors[:0])).standings(aim, hits)
+    assert alone[0].deviations == 1 and alone[1].deviations < 1
+
+
+def test_what_looks_more_alike_is_always_before() -> None:
+    order = [hit(passage(str(n), f"p{n}"), 0.99 - n / 1000) for n in range(9)]
+    few = [Standing(one, -float(n)) for n, one in enumerate(order)]
+    assert [item.piece.text for item in fuse(Hits(uclip=few), Signs())] == [str(n) for n in range(9)]
 
 
 def test_one_file_does_not_fill_the_page() -> None:

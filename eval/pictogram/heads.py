@@ -18,9 +18,9 @@ from haystack_agent.uclip.training import train
 
 UCLIP, SUPERVISED = "uCLIP", "supervised with pairs"
 _CHOSEN_BY = f"{TEXT_TO_IMAGE}@10"
-_RETRIEVAL_TEMPERATURES = (0.03, 0.05, 0.1)
+_RETRIEVAL_TEMPERATURES = (0.03, 0.05)
 _TEMPERATURES = (0.03, 0.07)
-_NOISES = (0.01, 0.03)
+_NOISES = (0.01, 0.02)
 _NO_PAIRS = "emoji without captions, Unicode's names for emoji in many languages, English names as the pivot; no pairs"
 _PAIRS = "emoji with Unicode's names for them in the languages that are measured"
 _PAIRS_ALONE = LossTerms(pseudo_image=False, intra=0)
@@ -107,7 +107,7 @@ def ablations(recipe: Recipe) -> dict[str, Recipe]:
 
 
 def _steps(supervised: bool) -> Iterator[Callable[[Recipe], list[Recipe]]]:
+    yield lambda best: [replace(best, noise=value) for value in _NOISES]
     if not supervised:
         yield lambda best: [replace(best, retrieval_temperature=value) for value in _RETRIEVAL_TEMPERATURES]
     yield lambda best: [replace(best, terms=replace(best.terms, temperature=value)) for value in _TEMPERATURES]
-    yield lambda best: [replace(best, noise=value) for value in _NOISES]

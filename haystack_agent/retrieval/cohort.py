@@ -4,12 +4,12 @@ The cosine of a question and the text that answers it is 0.4 in one sentence enc
 and the picture that shows it 0.3 in one CLIP and 0.1 in another, and both differ from question to question. So a score
 is taken as its distance from the scores of a sample of pieces, a cohort, in standard deviations (as the verification of
 speakers does: Auckenthaler, Carey and Lloyd-Thomas, "Score normalization for text-independent speaker verification
-systems", 2000, T-norm). A piece is left out of its own comparison, or else none would stand out among few.
+systems", 2000, T-norm). The best piece found is left out, or else none would stand out among few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,22 +43,15 @@ class Cohort:
         scores = self._vectors @ aim
         return max(float(scores.std()), _LEAST_DEVIATION) if len(scores) >= _FEWEST else 1.0
 
-    def standings(self, aim: FloatArray, hits: Iterable[Hit]) -> list[Standing]:
+    def standings(self, aim: FloatArray, hits: Sequence[Hit]) -> list[Standing]:
         """The hits of a search for the unit vector `aim`, in their order, compared with the rest of the cohort.
 
-        Where there are too few others to compare with, that is one deviation: no more than chance.
+        Where there are too few others to compare with, the best stands one deviation above: no more than chance.
         """
         scores = self._vectors @ aim
-        total, squares = float(scores.sum()), float(scores @ scores)
-        return [Standing(hit, self._distance(hit, scores, total, squares)) for hit in hits]
-
-    def _distance(self, hit: Hit, scores: FloatArray, total: float, squares: float) -> float:
-        place, count = self._places.get(hit.id), len(scores)
-        if place is not None:
-            own = float(scores[place])
-            total, squares, count = total - own, squares - own * own, count - 1
-        if count < _FEWEST:
-            return 1.0
-        mean = total / count
-        deviation = float(np.sqrt(max(0.0, squares / count - mean * mean)))
-        return (hit.score - mean) / max(deviation, _LEAST_DEVIATION)
+        if hits and hits[0].id in self._places:
+            scores = np.delete(scores, self._places[hits[0].id])
+        if len(scores) < _FEWEST:
+            return [Standing(hit, 1.0 + hit.score - hits[0].score) for hit in hits]
+        mean, deviation = float(scores.mean()), max(float(scores.std()), _LEAST_DEVIATION)
+        return [Standing(hit, (hit.score - mean) / deviation) for hit in hits]

@@ -9,6 +9,7 @@ since those of two texts are higher.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from haystack_agent.records import Evidence, Match, Modality, PieceKind
 from haystack_agent.retrieval.cohort import Standing
 from haystack_agent.store.hit import Glance, Hit
 from haystack_agent.store.protocol import VectorName
+
+_BEND, _STRAIGHT = 2.0, 20.0
+"""Of the curve that goes from the floor, where it is nearly flat, to a straight line."""
 
 Place = tuple[str, int | None, float | None]
 
@@ -133,8 +137,10 @@ def _scored(hits: Hits, signs: Signs, weights: Weights) -> Iterable[_Scored]:
 
 
 def _likeness(one: Standing, weights: Weights) -> float:
-    """From 0 at the level of chance over 1 where it is certain; more for what is all but the same."""
-    return max(0.0, one.deviations - weights.chance) / (weights.certain - weights.chance)
+    """From nearly 0 below the level of chance over 1 where it is certain; always more for what is more alike."""
+    above = math.log1p(math.exp(_BEND * min(one.deviations - weights.chance, _STRAIGHT))) / _BEND
+    above += max(0.0, one.deviations - weights.chance - _STRAIGHT)
+    return above / (weights.certain - weights.chance)
 
 
 def _candidate(hits: list[_Scored], signs: Signs, weights: Weights) -> _Candidate:
