@@ -8,9 +8,12 @@ from pathlib import Path
 
 from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import ReadFailed
+from haystack_agent.index_files import IndexFiles, read_card
+from haystack_agent.index_location import IndexLocation
 from ingest.discover import Found, discover, outermost
 from ingest.hashing import FileStat, open_regular
 from ingest.looks import seen
+from ingest.manifest import AssetState, Manifest
 from ingest.query_picture import decode_picture
 from ingest.readers.protocol import ReadEvent, Seen, Source
 from ingest.readers.registry import ReaderEntry, ReaderRegistry
@@ -27,23 +30,48 @@ class LookReader:
         Raises:
             ReadFailed: it cannot be decoded.
         """
-        yield from seen(source, decode_picture(source.path))
+        yield from seen(source, decode_picture(source.path, source.look))
 
 
 _REGISTRY = ReaderRegistry((ReaderEntry(IMAGE_TYPES, 1, "ingest.looking", "LookReader"),))
 
 
-def looks_in(folders: Sequence[Path], side: int, workers: int = 1) -> Iterator[Look]:
-    """One look, `side` pixels on its shorter side, for each picture that can be decoded, in no order."""
+_Picture = tuple[Source, FileStat]
+
+
+def pictures_in(folders: Sequence[Path], side: int) -> list[_Picture]:
+    """The pictures in folders, to be looked at `side` pixels on the shorter side."""
     found = discover(outermost(folders)).found
-    files = [file for file in (_picture(one, side) for one in found) if file is not None]
-    with closing(read_files(files, _REGISTRY, SandboxOptions(workers))) as events:
+    return [file for file in (_picture(one, side) for one in found) if file is not None]
+
+
+def pictures_of(location: IndexLocation, side: int) -> list[_Picture]:
+    """The pictures that an index has read, each content once.
+
+    Raises:
+        IndexUnusable: there is no index, or it is damaged.
+    """
+    files = IndexFiles(location.path)
+    read_card(files)
+    manifest = Manifest(files.manifest)
+    try:
+        done = {row.asset_id for row in manifest.assets().values() if row.state is AssetState.DONE}
+        rows = {row.asset_id: row for row in manifest.files() if row.asset_id in done}
+    finally:
+        manifest.close()
+    pictures = [row for row in rows.values() if row.media_type in IMAGE_TYPES]
+    return [(Source(row.path, str(row.asset_id), str(row.media_type), look=side), row.stat) for row in pictures]
+
+
+def looks_of(pictures: Sequence[_Picture], workers: int = 1) -> Iterator[Look]:
+    """One look for each picture that can be decoded, in no order."""
+    with closing(read_files(pictures, _REGISTRY, SandboxOptions(workers))) as events:
         for event in events:
             if isinstance(event, FileRead):
                 yield from (look for read in event.events if isinstance(read, Seen) for look in read.looks)
 
 
-def _picture(found: Found, side: int) -> tuple[Source, FileStat] | None:
+def _picture(found: Found, side: int) -> _Picture | None:
     try:
         with open_regular(found.real) as stream:
             media_type = sniff(found.real, stream.read(HEAD_BYTES))

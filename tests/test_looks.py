@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pymupdf
 import pytest
 from PIL import Image
@@ -12,10 +13,10 @@ from PIL import Image
 from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Piece, PieceKind
-from ingest.looking import looks_in
+from ingest.looking import looks_of, pictures_in
 from ingest.looks import look_of, packed, unpacked
 from ingest.ocr import OcrEngine
-from ingest.query_picture import load_picture
+from ingest.query_picture import decode_picture, load_picture
 from ingest.readers.document import DocumentReader
 from ingest.readers.image import ImageReader
 from ingest.readers.protocol import ReadEvent, Seen, Source
@@ -86,8 +87,18 @@ def test_the_pictures_of_a_folder_are_looked_at_and_bad_ones_passed_over(tmp_pat
     Image.new("RGB", (80, 80), "blue").save(tmp_path / "blue.jpg")
     (tmp_path / "broken.png").write_bytes((tmp_path / "red.png").read_bytes()[:40])
     (tmp_path / "note.txt").write_text("no picture")
-    found = list(looks_in([tmp_path], 32))
+    found = list(looks_of(pictures_in([tmp_path], 32)))
     assert sorted(colour_of(look)[0] > 200 for look in found) == [False, True]
+
+
+def test_a_coarse_picture_looks_like_the_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    gradient = Image.radial_gradient("L").resize((1600, 1200))
+    Image.merge("RGB", (gradient, gradient.rotate(90), gradient.rotate(180))).save(path, quality=95)
+    coarse = decode_picture(path, 64)
+    assert coarse.size == (200, 150)
+    one, other = (np.frombuffer(look_of(image, 64).rgb, np.uint8) for image in (coarse, decode_picture(path)))
+    assert np.abs(one.astype(int) - other).mean() < 1.5
 
 
 def test_what_is_no_picture_cannot_be_searched_with(tmp_path: Path) -> None:

@@ -2,79 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from haystack_agent.errors import UsageError
-from ui import printable
+from ui import printable, uclip_banks, uclip_sources
 from ui.downloads import tell_download
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from haystack_agent.encoders.protocols import PictureEncoder, TextEncoder
     from haystack_agent.uclip.training import EpochEnded
 
 app = typer.Typer(help="Join a CLIP and a sentence encoder: banks, training, checks.", no_args_is_help=True)
 
-Profile = Annotated[str, typer.Option("--profile", metavar="NAME", help="Whose encoders.")]
+ProfileName = Annotated[str, typer.Option("--profile", metavar="NAME", help="Whose encoders.")]
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")]
 Pictures = Annotated[
     list[Path] | None, typer.Option("--images", metavar="FOLDER", help="Folders with pictures (repeatable).")
 ]
+Index = Annotated[str | None, typer.Option("--index", metavar="NAME_OR_PATH", help="The pictures of this index.")]
 Texts = Annotated[
     list[Path] | None, typer.Option("--texts", metavar="FILE", help="Files with one text a line (repeatable).")
 ]
+_PHRASES = 100_000
 
 
 @app.command()
-def bank(out: Out, images: Pictures = None, texts: Texts = None, profile: Profile = "pictogram") -> None:
+def bank(
+    out: Out,
+    images: Pictures = None,
+    index: Index = None,
+    texts: Texts = None,
+    phrases: Annotated[
+        int | None, typer.Option("--phrases", metavar="N", min=1, help="So many made phrases in 110 languages.")
+    ] = None,
+    profile: ProfileName = "pictogram",
+) -> None:
     """Build a memory bank of pictures, or of texts in any language."""
-    if bool(images) == bool(texts):
-        raise UsageError("Name folders with --images, or files with --texts: a bank holds the one or the other.")
-    text, clip, _ = _seeing(profile)
-    from haystack_agent.uclip import job
-
+    if sum(bool(one) for one in (images, index, texts, phrases)) != 1:
+        raise UsageError("Name one source: --images or --index for pictures, --texts or --phrases for texts.")
+    encoders = uclip_banks.seeing(profile)
     if images:
-        built = job.image_bank(out, _images(images, clip.image_size), clip, _names(images))
+        uclip_banks.make_picture_bank(out, uclip_sources.pictures_in(images, encoders.clip.image_size), encoders)
+    elif index:
+        uclip_banks.make_picture_bank(out, uclip_sources.pictures_of_index(index, encoders.clip.image_size), encoders)
     else:
-        lines = (line for path in texts or () for line in _lines(path))
-        built = job.text_bank(out, lines, text, _names(texts or []))
-    typer.echo(f"{built.card.count} vectors of width {built.card.width} in {printable.name(out)}.")
+        stream = uclip_sources.texts_of(texts) if texts else uclip_sources.made_phrases(phrases or 0)
+        uclip_banks.make_text_bank(out, stream, encoders)
 
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - the parameters are the options
     out: Out,
-    image_bank: Annotated[Path, typer.Option("--image-bank", metavar="BANK", help="A bank of pictures.")],
-    text_bank: Annotated[Path, typer.Option("--text-bank", metavar="BANK", help="A bank of texts in any language.")],
-    captions: Annotated[Path, typer.Option("--captions", metavar="FILE", help="English captions, one a line.")],
-    profile: Profile = "pictogram",
+    image_bank: Annotated[
+        Path | None, typer.Option("--image-bank", metavar="BANK", help="A bank of pictures, not those of an index.")
+    ] = None,
+    text_bank: Annotated[
+        Path | None, typer.Option("--text-bank", metavar="BANK", help="A bank of texts, not of made phrases.")
+    ] = None,
+    captions: Annotated[
+        Path | None, typer.Option("--captions", metavar="FILE", help="English captions, one a line, not made phrases.")
+    ] = None,
+    index: Index = None,
+    phrases: Annotated[int, typer.Option("--phrases", metavar="N", min=1, help="How many to make.")] = _PHRASES,
+    profile: ProfileName = "pictogram",
     epochs: Annotated[int, typer.Option("--epochs", min=1)] = 5,
     batch: Annotated[int, typer.Option("--batch", min=2)] = 512,
     seed: Annotated[int, typer.Option("--seed")] = 0,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda or mps; the best there is, if not given.")] = "",
 ) -> None:
-    """Train a projector on banks and English captions; a run that was stopped goes on."""
-    text, clip, names = _seeing(profile)
+    """Train a projector; a run that was stopped goes on.
+
+    With nothing but OUT, the pictures are those of the default index, and the texts and captions are phrases made of
+    the names of things in 110 languages.
+    """
+    encoders = uclip_banks.seeing(profile)
     from haystack_agent.uclip import job
-    from haystack_agent.uclip.bank import Bank
-    from haystack_agent.uclip.projector import EncoderRef, ProjectorCard
+    from haystack_agent.uclip.projector import ProjectorCard
     from haystack_agent.uclip.recipe import Recipe
 
-    banks = (
-        Bank.open(image_bank, clip.fingerprint, clip.dimension),
-        Bank.open(text_bank, text.fingerprint, text.dimension),
-    )
-    pivot = job.pivot_of(list(_lines(captions)), text, clip)
-    data = f"pictures of {banks[0].card.source}; texts of {banks[1].card.source}; captions of {captions.name}"
+    banks = uclip_banks.banks(out, (image_bank, text_bank), index, phrases, encoders)
+    stream = uclip_sources.texts_of([captions]) if captions else uclip_sources.made_phrases(phrases, "en")
+    pivot = job.pivot_of(list(stream.shown("Making captions")), encoders.text, encoders.clip)
+    data = f"pictures of {banks[0].card.source}; texts of {banks[1].card.source}; captions of {stream.source}"
     recipe = Recipe(epochs=epochs, batch=batch, seed=seed, device=device)
-    text_ref = EncoderRef(names[0], text.fingerprint, text.dimension)
-    clip_ref = EncoderRef(names[1], clip.fingerprint, clip.dimension)
-    job.train_projector(out, pivot, banks, ProjectorCard(text_ref, clip_ref, recipe.dimension, data), recipe, _tell)
+    card = ProjectorCard(encoders.text_ref, encoders.clip_ref, recipe.dimension, data)
+    job.train_projector(out, pivot, banks, card, recipe, _tell)
     typer.echo(f"Written: {printable.name(out / job.PROJECTOR)}")
 
 
@@ -84,7 +98,7 @@ def evaluate(
         list[Path],
         typer.Argument(metavar="FILE...", help="Files of lines with 'en' and 'text' (JSON, may be gzipped)."),
     ],
-    profile: Profile = "pictogram",
+    profile: ProfileName = "pictogram",
     limit: Annotated[int, typer.Option("--limit", min=2, help="Items of a file at most.")] = 1000,
 ) -> None:
     """Does the sentence encoder prefer unrelated English to related text of the question's language?"""
@@ -99,44 +113,6 @@ def evaluate(
             shares = inclination(encoder, items)
             cells = " ".join(f"{shares[first]:24.3f}" for first in First)
             typer.echo(f"{printable.line(path.name):20} {name:14} {cells}")
-
-
-def _seeing(profile: str) -> tuple[TextEncoder, PictureEncoder, tuple[str, str]]:
-    """The encoders of a profile, and their names."""
-    from haystack_agent.encoders.profile import profile_named
-
-    found = profile_named(profile, tell_download)
-    encoders = found.load()
-    if encoders.sight is None:
-        raise UsageError(f"the profile {profile!r} has no CLIP: name one that sees")
-    return encoders.text, encoders.sight.pictures, (f"{found.name}, text", f"{found.name}, pictures")
-
-
-def _images(folders: list[Path], side: int) -> Iterator[Image]:
-    from PIL import Image as Images
-
-    from ingest.looking import looks_in
-    from ingest.pipeline import default_workers
-
-    for look in looks_in(folders, side, default_workers()):
-        yield Images.frombytes("RGB", (look.width, look.height), look.rgb)
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Lines that hold something.
-
-    Raises:
-        UsageError: the file cannot be read.
-    """
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            yield from (line.strip() for line in file if line.strip())
-    except OSError as error:
-        raise UsageError(f"{printable.name(path)} cannot be read: {error.strerror}") from error
-
-
-def _names(paths: list[Path]) -> str:
-    return ", ".join(path.name for path in paths)
 
 
 def _tell(ended: EpochEnded) -> None:
