@@ -41,6 +41,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m eval.speed
+	$(BIN)/python -m eval.speed_uclip
 
 pictogram: $(STAMP)
 	$(BIN)/python -m eval.pictogram runs/pictogram

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PROJECTOR = "projector.safetensors"
-_BATCH = 256
+_TEXTS = 256
+_PICTURES = 32
+"""No more than readers hold ready while the encoder is at work, so that neither waits for the other."""
 _Item = TypeVar("_Item")
 
 
@@ -30,7 +32,7 @@ def text_bank(folder: Path, texts: Iterable[str], encoder: TextEncoder, source: 
     Raises:
         ModelUnavailable: there is no text.
     """
-    vectors = (encoder.encode_passages(batch) for batch in _batches(texts))
+    vectors = (encoder.encode_passages(batch) for batch in _batches(texts, _TEXTS))
     return build_bank(folder, vectors, encoder.fingerprint, source)
 
 
@@ -40,15 +42,15 @@ def image_bank(folder: Path, images: Iterable[Image], encoder: PictureEncoder, s
     Raises:
         ModelUnavailable: there is no picture.
     """
-    vectors = (encoder.encode_images(batch) for batch in _batches(images))
+    vectors = (encoder.encode_images(batch) for batch in _batches(images, _PICTURES))
     return build_bank(folder, vectors, encoder.fingerprint, source)
 
 
 def pivot_of(captions: Sequence[str], text: TextEncoder, clip: PictureEncoder) -> Pivot:
     """English captions as both encoders see them."""
     return Pivot(
-        np.concatenate([text.encode_passages(batch) for batch in _batches(captions)]),
-        np.concatenate([clip.encode_texts(batch) for batch in _batches(captions)]),
+        np.concatenate([text.encode_passages(batch) for batch in _batches(captions, _TEXTS)]),
+        np.concatenate([clip.encode_texts(batch) for batch in _batches(captions, _TEXTS)]),
     )
 
 
@@ -87,7 +89,7 @@ def plot_losses(path: Path, history: Sequence[EpochEnded]) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     remaining = iter(items)
-    while batch := list(islice(remaining, _BATCH)):
+    while batch := list(islice(remaining, size)):
         yield batch
