@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from eval.pictogram.concepts import CLDR
 from haystack_agent.encoders.profile import profile_named
 from haystack_agent.uclip.projector import Projector
 from tests.test_cli import Shell, clean
@@ -100,3 +101,20 @@ def test_a_bank_of_the_other_encoder_is_refused(shell: Shell) -> None:
     clean(shell.run("uclip", "bank", str(shell.base / "words"), "--phrases", "30"), 0)
     done = clean(shell.run("uclip", "train", str(shell.base / "other"), "--image-bank", str(shell.base / "words")), 3)
     assert "build it with the encoder" in done.stderr.decode()
+
+
+def test_inclination_is_told_of_files_and_of_pictograms(shell: Shell) -> None:
+    path = shell.base / "cs.jsonl"
+    path.write_text('{"en": "a red car", "text": "červené auto"}\n{"en": "a cat", "text": "malá kočka"}\n', "utf-8")
+    lines = clean(shell.run("uclip", "eval", str(path)), 0).stdout.decode().splitlines()
+    assert len(lines) == 3 and all(line.startswith("cs.jsonl") for line in lines[1:])
+    assert [sum(map(float, line.split()[-4:])) for line in lines[1:]] == pytest.approx([1, 1], abs=0.01)
+    assert "Name files" in clean(shell.run("uclip", "eval"), 2).stderr.decode()
+
+
+@pytest.mark.skipif(not CLDR.is_dir(), reason="needs Debian's unicode-cldr-core")
+def test_the_pictogram_encoder_is_not_inclined_to_english(shell: Shell) -> None:
+    done = clean(shell.run("uclip", "eval", "--pictogram", "cs", "--limit", "200"), 0)
+    same, _, inclined, _ = map(float, done.stdout.decode().splitlines()[1].split()[-4:])
+    assert same > 0.5 and inclined < 0.1
+    assert "'tlh'" in clean(shell.run("uclip", "eval", "--pictogram", "tlh"), 2).stderr.decode()

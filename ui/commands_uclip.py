@@ -95,24 +95,32 @@ def train(  # noqa: PLR0913, PLR0917 - the parameters are the options
 @app.command("eval")
 def evaluate(
     captions: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="Files of lines with 'en' and 'text' (JSON, may be gzipped)."),
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Files of lines with 'en' and 'text' (JSON, may be gzipped)."),
+    ] = None,
+    pictogram: Annotated[
+        list[str] | None,
+        typer.Option("--pictogram", metavar="CODE", help="Names of emoji in English and this language (repeatable)."),
+    ] = None,
     profile: ProfileName = "pictogram",
-    limit: Annotated[int, typer.Option("--limit", min=2, help="Items of a file at most.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", min=2, help="Items at most.")] = 1000,
 ) -> None:
     """Does the sentence encoder prefer unrelated English to related text of the question's language?"""
     from eval.inclination import First, WordEncoder, inclination, read_items
+    from eval.pictogram.inclination_items import pictogram_items
     from haystack_agent.encoders.profile import profile_named
 
+    pools = {path.name: read_items(path, limit) for path in captions or ()}
+    pools |= {f"pictogram, {code}": pictogram_items(code, limit) for code in pictogram or ()}
+    if not pools:
+        raise UsageError("Name files with captions, or a language with --pictogram.")
     encoders = {profile: profile_named(profile, tell_download).load().text, "shared words": WordEncoder()}
-    typer.echo(f"{'file':20} {'encoder':14} " + " ".join(f"{first.value:>24}" for first in First))
-    for path in captions:
-        items = read_items(path, limit)
+    typer.echo(f"{'items':20} {'encoder':14} " + " ".join(f"{first.value:>24}" for first in First))
+    for pool, items in pools.items():
         for name, encoder in encoders.items():
             shares = inclination(encoder, items)
             cells = " ".join(f"{shares[first]:24.3f}" for first in First)
-            typer.echo(f"{printable.line(path.name):20} {name:14} {cells}")
+            typer.echo(f"{printable.line(pool):20} {printable.line(name):14} {cells}")
 
 
 def _tell(ended: EpochEnded) -> None:
