@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from haystack_agent.answering.events import Event, Status
 from haystack_agent.answering.extractive import ExtractiveReader
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index
@@ -20,6 +22,8 @@ from haystack_agent.store.protocol import Store
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from haystack_agent.answering.direct import DirectReader
 
 EVIDENCE_READ = 8
 """Places that the reader looks at for an answer."""
@@ -92,6 +96,25 @@ class Engine:
         evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
         answer = self._reader.answer(plan, evidence[:EVIDENCE_READ], self._searcher.importance(plan))
         return replace(answer, evidence=tuple(evidence[:top_k]))
+
+    def stream(
+        self, question: str, reader: DirectReader, *, top_k: int = 5, filters: Filters = Filters()
+    ) -> Iterator[Event]:
+        """Answer a question from the `top_k` best places with a language model; the last event is `Done`.
+
+        Raises:
+            ModelFailed: the model did not answer.
+        """
+        yield Status("Searching")
+        yield from reader.stream(question, self.search(question, top_k=top_k, filters=filters))
+
+    async def astream(
+        self, question: str, reader: DirectReader, *, top_k: int = 5, filters: Filters = Filters()
+    ) -> AsyncIterator[Event]:
+        """See `stream`."""
+        yield Status("Searching")
+        async for event in reader.astream(question, self.search(question, top_k=top_k, filters=filters)):
+            yield event
 
 
 def _profile_of(location: IndexLocation) -> Profile:

@@ -11,6 +11,12 @@ HaystackError
 ├── StoreUnreachable       the Qdrant server does not answer, or refuses the key
 ├── ModelUnavailable       a model's files are missing, damaged or not the expected ones
 │   └── ModelMismatch      models that do not belong together
+├── ModelFailed            a language model did not answer
+│   ├── ModelUnreachable   nothing answers at its address, or not in time
+│   ├── ModelRefused       it does not take the key, or does not know the model
+│   ├── ModelBusy          too many requests, or an error on its side
+│   ├── PicturesRefused    it cannot see
+│   └── ContextTooLong     the request is longer than it can read
 └── ReadFailed             one file cannot be read; the job goes on
     ├── EncryptedFile
     ├── UnsupportedFile    not a kind of file that is read: counted as skipped, not as failed
@@ -64,6 +70,30 @@ class ModelUnavailable(HaystackError):
 
 class ModelMismatch(ModelUnavailable):
     """A projector, a bank or a run belongs to other encoders than those it is used with."""
+
+
+class ModelFailed(HaystackError):
+    """A language model did not answer."""
+
+
+class ModelUnreachable(ModelFailed):
+    """Nothing answers at its address, or not in time."""
+
+
+class ModelRefused(ModelFailed):
+    """The key is wrong, or the model is not known there."""
+
+
+class ModelBusy(ModelFailed):
+    """It takes no more requests for now, or failed on its side: worth another try."""
+
+
+class PicturesRefused(ModelFailed):
+    """The model does not take pictures."""
+
+
+class ContextTooLong(ModelFailed):
+    """The request is longer than the model can read."""
 
 
 class ReadFailed(HaystackError):

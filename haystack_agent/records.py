@@ -145,11 +145,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quotation, word for word, with the evidence it stands in and the narrowest place known for it."""
+    """Evidence that is cited, the words quoted from it (none, where a model only names it), and where these stand."""
 
     evidence: Evidence
     quote: str
     locator: Locator
+    verified: bool = True
+    """Whether the quoted words were found in the evidence; a model may have read them in a picture, or made them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ class Answer:
     abstained: bool
     citations: tuple[Citation, ...] = ()
     evidence: tuple[Evidence, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    """What the user should know about how it came about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ class Settings(BaseSettings):
     """Number of processes that read files; by default as many as there are processors."""
     viewer: str | None = None
     """Command that ``open`` runs with a file in place of the system's viewer."""
+    model: str | None = None
+    """The language model: ``provider:model`` or, with `model_url`, the name that the server knows it by."""
+    model_url: Annotated[str, AfterValidator(_http)] | None = None
+    """A server that speaks the OpenAI chat API, such as http://localhost:11434/v1."""
+    model_api_key: SecretStr | None = None
+    model_timeout: float = Field(default=120.0, gt=0)
+    """Seconds without a sign of life after which a model counts as not answering."""
 
     @classmethod
     def settings_customise_sources(

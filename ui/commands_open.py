@@ -14,12 +14,14 @@ from ui.last_results import Place, load
 What = Annotated[str, typer.Argument(metavar="N|FILE", help="A number of the last list shown, or a file.")]
 Page = Annotated[int | None, typer.Option("--page", min=1, help="The page of the file.")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="The time in the video: 17, 0:17 or 1:02:03.")]
+_DIGITS = 6
+"""More of them are the name of a file."""
 
 
 def open_(what: What, page: Page = None, at: At = None) -> None:
     """Open a citation where it stands: the page or picture with the passage marked, the video at its second."""
     settings = options.settings_for()
-    by_number = what.isascii() and what.isdecimal()
+    by_number = what.isascii() and what.isdecimal() and len(what) <= _DIGITS
     if by_number and (page is not None or at is not None):
         raise UsageError("--page and --at go with a file; a number already means one place.")
     place = load(settings.data_dir, int(what)) if by_number else Place((what,), Locator(page=page, start=_seconds(at)))

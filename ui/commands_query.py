@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Filters
-from ui import json_output, options, printable
+from haystack_agent.records import Answer, Filters
+from ui import json_output, model_answers, options, printable
 from ui.last_results import Place, place_of, save
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from haystack_agent.answering.direct import DirectReader
     from haystack_agent.engine import Engine
     from haystack_agent.records import Evidence
 
@@ -32,6 +33,8 @@ class AnswerMode(StrEnum):
 
     EXTRACTIVE = "extractive"
     """The best sentence or table row, word for word; no language model."""
+    DIRECT = "direct"
+    """The best places and the question go to a language model, once."""
 
 
 Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; quotes are optional.")]
@@ -90,7 +93,9 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
 def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     question: Question = None,
-    mode: Mode = AnswerMode.EXTRACTIVE,  # noqa: ARG001 - one mode so far; the option is part of the contract
+    mode: Mode = AnswerMode.EXTRACTIVE,
+    model: options.Model = None,
+    model_url: options.ModelUrl = None,
     top_k: options.TopK = 10,
     modality: options.Modalities = None,
     folder: options.Folders = None,
@@ -104,20 +109,28 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     index: options.Index = None,
     qdrant_url: options.QdrantUrl = None,
 ) -> None:
-    """Answer a question with a quotation and cite its place."""
+    """Answer a question and cite the places that the answer stands in."""
     filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch)
+    reader = _reader(mode, model, model_url)
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
 
+        def said_to(query: str) -> Answer:
+            if reader is None:
+                return engine.ask(query, top_k=top_k, filters=filters)
+            return model_answers.finished(engine.stream(query, reader, top_k=top_k, filters=filters))
+
         def answer(query: str) -> tuple[json_output.Json, bool]:
-            if not query:
-                return {"question": "", "answer": "", "abstained": True, "citations": []}, False
-            said = engine.ask(query, top_k=top_k, filters=filters)
+            said = said_to(query) if query else Answer("", "", abstained=True)
             return json_output.answer_object(said), not said.abstained
 
         if batch is not None or as_json:
             _exit(_print_json(answer, questions))
-        said = engine.ask(text, top_k=top_k, filters=filters)
+        if reader is not None:
+            said = model_answers.show(engine.stream(text, reader, top_k=top_k, filters=filters))
+            _remember(data_dir, model_answers.places(said))
+            _exit(not said.abstained)
+        said = said_to(text)
         nearest = list(said.evidence[:3]) if said.abstained else []
         cited = [place_of(item.evidence, item.locator, item.quote) for item in said.citations]
         _remember(data_dir, [*cited, *map(place_of, nearest)])
@@ -128,6 +141,14 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
         typer.echo("The nearest places:\n")
         render.show_evidence(nearest, explain)
     _exit(not said.abstained)
+
+
+def _reader(mode: AnswerMode, model: str | None, model_url: str | None) -> DirectReader | None:
+    if mode is AnswerMode.EXTRACTIVE:
+        if model or model_url:
+            raise UsageError("--model goes with --mode direct: the mode 'extractive' uses no model.")
+        return None
+    return model_answers.open_reader(options.settings_for(), model, model_url)
 
 
 def _exit(found: bool) -> None:

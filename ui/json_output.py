@@ -45,6 +45,7 @@ def answer_object(answer: Answer) -> Json:
         "question": answer.question,
         "answer": answer.text,
         "abstained": answer.abstained,
+        "notes": list(answer.notes),
         "citations": [_citation_object(number, item, answer) for number, item in enumerate(answer.citations, start=1)],
     }
 
@@ -73,7 +74,11 @@ def _citation_object(number: int, citation: Citation, answer: Answer) -> Json:
     places = [item.piece.id for item in answer.evidence]
     own = citation.evidence.piece.id
     rank = places.index(own) + 1 if own in places else number
-    return {**evidence_object(rank, citation.evidence, citation.locator), "quote": citation.quote}
+    return {
+        **evidence_object(rank, citation.evidence, citation.locator),
+        "quote": citation.quote,
+        "verified": citation.verified,
+    }
 
 
 def _box(box: Box) -> list[float]:

@@ -7,7 +7,6 @@ Files of strangers are not handed to the system unless their name says what thei
 from __future__ import annotations
 
 import html
-import json
 import os
 import shlex
 import subprocess
@@ -24,7 +23,6 @@ from ui.last_results import Place
 
 FOLDER = "opened"
 KEPT_SECONDS = 24 * 3600
-DRAW_SECONDS = 60
 _MAX_TEXT = 2_000_000
 _TEXT_TYPES = frozenset(("txt", "markdown", "html", "csv"))
 _OFFICE_TYPES = frozenset(("docx", "pptx", "xlsx"))
@@ -109,9 +107,11 @@ def _prepare(path: Path, media_type: str, place: Place, folder: Path) -> Path:
         trusted = named_type(path) == media_type
         return path if trusted else _write_page(folder, path, f"<pre>{html.escape(place.quote)}</pre>")
     suffix = f" page {place.locator.page}" if place.locator.page and media_type not in IMAGE_TYPES else ""
-    target = _target(folder, f"{path.stem}{suffix}", ".png")
-    _draw(path, media_type, place.locator, target)
-    return target
+    target = _target(folder, f"{path.stem}{suffix}", "")
+    try:
+        return _draw(path, media_type, place.locator, target)
+    finally:
+        target.unlink(missing_ok=True)  # it kept the name for the picture
 
 
 def _target(folder: Path, stem: str, suffix: str) -> Path:
@@ -121,27 +121,13 @@ def _target(folder: Path, stem: str, suffix: str) -> Path:
     return Path(name)
 
 
-def _draw(path: Path, media_type: str, locator: Locator, target: Path) -> None:
-    request = {
-        "path": os.fspath(path),
-        "media_type": media_type,
-        "page": locator.page or 1,
-        "boxes": [(box.x0, box.y0, box.x1, box.y1) for box in locator.boxes],
-        "target": os.fspath(target),
-    }
-    # -P: a folder called "ui" where the user stands must not be imported.
-    command = [sys.executable, "-P", "-m", "ui.draw_place"]
+def _draw(path: Path, media_type: str, locator: Locator, target: Path) -> Path:
+    from ingest.drawing import draw_place
+
     try:
-        done = subprocess.run(
-            command, input=json.dumps(request).encode("ascii"), capture_output=True, timeout=DRAW_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        target.unlink(missing_ok=True)
-        raise ReadFailed(f"{printable.name(path)} took longer than {DRAW_SECONDS} s to draw.") from None
-    if done.returncode:
-        target.unlink(missing_ok=True)
-        reason = done.stdout.decode("utf-8", "replace") if done.returncode == 3 else "the program that draws it crashed"
-        raise ReadFailed(f"{printable.name(path)} cannot be shown: {printable.line(reason)}")
+        return draw_place(path, media_type, locator, target)
+    except ReadFailed as error:
+        raise ReadFailed(f"{printable.name(path)} cannot be shown: {printable.line(str(error))}") from error
 
 
 def _write_page(folder: Path, path: Path, body: str) -> Path:

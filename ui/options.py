@@ -26,6 +26,14 @@ QdrantUrl = Annotated[
         "--qdrant-url", metavar="URL", help="Keep the vectors on this Qdrant server (key: HAYSTACK_QDRANT_API_KEY)."
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="A language model: provider:model, or one of the server's."),
+]
+ModelUrl = Annotated[
+    str | None,
+    typer.Option("--model-url", metavar="URL", help="A server with the OpenAI chat API (key: HAYSTACK_MODEL_API_KEY)."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 TopK = Annotated[int, typer.Option("--top-k", min=1, max=1000, help="How many places to look for.")]
 Modalities = Annotated[list[Modality] | None, typer.Option("--modality", help="Only such evidence (repeatable).")]

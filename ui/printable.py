@@ -20,6 +20,11 @@ def line(text: str) -> str:
     return " ".join("".join(" " if _breaks(character) else _visible(character) for character in text).split())
 
 
+def text(written: str) -> str:
+    """Text of several lines: line breaks stay, control characters are dropped."""
+    return "".join(character if character == "\n" else _visible(character) for character in written)
+
+
 def short(text: str, limit: int) -> str:
     """`line` cut to `limit` characters."""
     whole = line(text)

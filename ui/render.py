@@ -57,7 +57,7 @@ def show_evidence(evidence: Sequence[Evidence], explain: bool) -> None:
     out = console()
     for number, item in enumerate(evidence, start=1):
         words = _matched_words(item)
-        _heading(out, number, item, item.piece.locator)
+        heading(out, number, item, item.piece.locator)
         out.print(Text("    " + (_why(item, words) or ""), style="dim"))
         snippet = _snippet(item.piece.text, words)
         if snippet:
@@ -73,14 +73,15 @@ def show_answer(answer: Answer, explain: bool) -> None:
     out.print(Text(printable.line(answer.text), style="" if answer.abstained else "bold"))
     out.print()
     for number, citation in enumerate(answer.citations, start=1):
-        _heading(out, number, citation.evidence, citation.locator)
+        heading(out, number, citation.evidence, citation.locator)
         out.print(Text(f"    “{printable.short(citation.quote, QUOTE)}”"))
         if explain:
             _explain(out, citation.evidence)
         out.print()
 
 
-def _heading(out: Console, number: int, item: Evidence, locator: Locator) -> None:
+def heading(out: Console, number: int, item: Evidence, locator: Locator) -> None:
+    """Number, place and path of evidence."""
     path = item.paths[0]
     out.print(Text(f"[{number}] ", style="cyan") + Text(place_text(path, locator), style="bold"))
     out.print(Text(f"    {printable.name(path)}", style="dim"))

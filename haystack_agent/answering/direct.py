@@ -1,0 +1,176 @@
+"""The direct mode: the best evidence and the question go to a model in one call (MultiHaystack's protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from haystack_agent.answering.citations import Checked, check
+from haystack_agent.answering.events import Done, Event, Status, Token
+from haystack_agent.answering.extractive import NO_ANSWER
+from haystack_agent.answering.messages import DECLINED, Budget, make_messages
+from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.pictures import Renderer
+from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused
+from haystack_agent.records import Answer, Evidence
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often what may pass is tried, and the seconds before the second try; each further pause is twice as long."""
+
+    tries: int = 3
+    pause: float = 1.0
+
+
+class DirectReader:
+    """Answers from evidence with one call of a model."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        renderer: Renderer,
+        budget: Budget = Budget(),
+        patience: Patience = Patience(),
+    ) -> None:
+        self._model = model
+        self._name = name
+        self._renderer = renderer
+        self._budget = budget
+        self._patience = patience
+
+    def stream(self, question: str, evidence: Sequence[Evidence]) -> Iterator[Event]:
+        """The answer in the making; the last event is `Done`.
+
+        Raises:
+            ModelFailed: the model did not answer; what it wrote before is not whole.
+        """
+        state = _State(self._budget, self._patience)
+        while evidence:
+            if not state.messages:
+                state.messages = make_messages(question, evidence, self._renderer, state.budget)
+            yield Status(f"Asking {self._name}")
+            try:
+                for chunk in self._model.stream(state.messages):
+                    yield from state.hear(str(chunk.text))
+                break
+            except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
+                yield Status(state.after(told(error, self._name), error))
+            time.sleep(state.pause)
+        yield from state.end()
+        yield Done(_answer(question, state.heard, evidence, state.notes))
+
+    async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
+        """See `stream`."""
+        state = _State(self._budget, self._patience)
+        while evidence:
+            if not state.messages:
+                state.messages = await asyncio.to_thread(
+                    make_messages, question, evidence, self._renderer, state.budget
+                )
+            yield Status(f"Asking {self._name}")
+            try:
+                async for chunk in self._model.astream(state.messages):
+                    for event in state.hear(str(chunk.text)):
+                        yield event
+                break
+            except Exception as error:  # noqa: BLE001 - as in `stream`
+                yield Status(state.after(told(error, self._name), error))
+            await asyncio.sleep(state.pause)
+        for event in state.end():
+            yield event
+        yield Done(_answer(question, state.heard, evidence, state.notes))
+
+
+@dataclass(slots=True)
+class _State:
+    """How one answer goes: what was heard, what is left to try."""
+
+    budget: Budget
+    patience: Patience
+    heard: str = ""
+    shown: int = 0
+    """Characters that were handed on."""
+    tries: int = 1
+    pause: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    messages: list[BaseMessage] = field(default_factory=list)
+    """What was sent; empty before it is made, and where it must be made anew."""
+
+    def hear(self, text: str) -> Iterator[Token]:
+        """Hand on what the model writes, but hold back what may become the words by which it declines."""
+        self.heard += text
+        start = self.heard.lstrip()[: len(DECLINED)]
+        if self.heard.strip() and not DECLINED.startswith(start):
+            yield from self.end()
+
+    def end(self) -> Iterator[Token]:
+        """Hand on what is left."""
+        rest, self.shown = self.heard[self.shown :], len(self.heard)
+        if rest and not self.heard.lstrip().startswith(DECLINED):
+            yield Token(rest)
+
+    def after(self, failure: ModelFailed, cause: Exception) -> str:
+        """What is done about a failure, in words.
+
+        Raises:
+            ModelFailed: nothing can be done.
+        """
+        if self.heard:
+            raise ModelUnreachable(f"The model stopped in the middle of its answer: {failure}") from cause
+        self.pause = 0.0
+        smaller = self.budget.smaller()
+        if isinstance(failure, ContextTooLong) and smaller is not None:
+            self.budget, self.messages = smaller, []
+            return self._noted(f"The evidence was too long for the model: the best {smaller.places} places were sent.")
+        if isinstance(failure, PicturesRefused) and self.budget.sides:
+            self.budget, self.messages = self.budget.without_pictures(), []
+            return self._noted("The model does not take pictures: it was given the text alone.")
+        if isinstance(failure, (ModelBusy, ModelUnreachable)) and self.tries < self.patience.tries:
+            self.pause = min(_LONGEST_PAUSE, _asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
+            self.tries += 1
+            return f"{failure} Trying again in {self.pause:.0f} s."
+        raise failure from cause
+
+    def _noted(self, text: str) -> str:
+        self.notes.append(text)
+        return text
+
+
+def _asked_pause(error: Exception) -> float | None:
+    """Seconds that the server asks to wait."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+def _answer(question: str, text: str, evidence: Sequence[Evidence], notes: Sequence[str]) -> Answer:
+    """The checked answer, or the abstention."""
+    declined = text.lstrip().startswith(DECLINED)
+    checked = check(text.lstrip().removeprefix(DECLINED).lstrip(" .:\n") if declined else text, evidence)
+    if declined or not checked.text:
+        return Answer(question, checked.text or NO_ANSWER, True, (), tuple(evidence), tuple(notes))
+    told_too = (*notes, *_doubts(checked))
+    return Answer(question, checked.text, False, checked.citations, tuple(evidence), told_too)
+
+
+def _doubts(checked: Checked) -> Iterator[str]:
+    if checked.invented:
+        numbers = ", ".join(f"[{number}]" for number in checked.invented)
+        yield f"The model cited {numbers}, which was not among the evidence: left out."
+    if checked.address_left_out:
+        yield "The model wrote an address that stands in none of the files: left out. Do not open it."
+    if not checked.citations:
+        yield "The answer cites no place: check it yourself."

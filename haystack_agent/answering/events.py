@@ -1,0 +1,31 @@
+"""What an answer in the making tells, in order: any number of statuses and tokens, then the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haystack_agent.records import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is being done, in a few words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The next piece of the answer as the model writes it: not checked yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer, its citations checked."""
+
+    answer: Answer
+
+
+Event = Status | Token | Done

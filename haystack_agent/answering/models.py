@@ -1,0 +1,99 @@
+"""Opening language models: any that LangChain knows, and any server that speaks the OpenAI chat API."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from haystack_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from pydantic import SecretStr
+
+    from haystack_agent.settings import Settings
+
+_NO_KEY = "none"
+"""Local servers ask for no key, but the client library sends one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model by name; with `url` it is one of that server, else ``provider:model`` as LangChain knows it."""
+
+    name: str
+    url: str | None = None
+    api_key: SecretStr | None = field(default=None, repr=False)
+    timeout: float = 120.0
+    """Seconds without a sign of life after which the model counts as not answering."""
+
+    @property
+    def destination(self) -> str | None:
+        """Who gets what is sent to the model, where it is not this machine."""
+        if self.url is None:
+            return self.name.partition(":")[0] if not self.name.startswith("ollama:") else None
+        host = urlsplit(self.url).hostname or ""
+        return None if _is_here(host) else host
+
+
+def chosen_model(settings: Settings, name: str | None = None, url: str | None = None) -> ModelChoice:
+    """The model of the options or, where they name none, of the settings.
+
+    Raises:
+        UsageError: no model is named.
+    """
+    name = name or settings.model
+    if not name:
+        raise UsageError(
+            "No model is named: give --model NAME and, for a server of yours, --model-url URL (Ollama: "
+            "http://localhost:11434/v1), or set them in config.toml."
+        )
+    return ModelChoice(name, url or settings.model_url, settings.model_api_key, settings.model_timeout)
+
+
+def open_model(choice: ModelChoice) -> BaseChatModel:
+    """The model; nothing is sent yet.
+
+    Raises:
+        UsageError: the provider is not known, or its package is not installed.
+    """
+    if choice.url is not None:
+        return _of_server(choice)
+    from langchain.chat_models import init_chat_model
+
+    key: dict[str, Any] = {"api_key": choice.api_key.get_secret_value()} if choice.api_key else {}
+    try:
+        model: BaseChatModel = init_chat_model(choice.name, timeout=choice.timeout, max_retries=0, **key)
+    except ImportError as error:
+        raise UsageError(f"{choice.name} needs a package that is not installed: {error}") from error
+    except Exception as error:  # each provider's constructor has its own ways to say that a key is missing
+        raise UsageError(
+            f"The model {choice.name} cannot be used ({error}): write provider:model, or name a server, --model-url."
+        ) from error
+    return model
+
+
+def _of_server(choice: ModelChoice) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    # Retries are ours: the library's own would hide what is going on, and repeat what cannot pass.
+    return ChatOpenAI(
+        model=choice.name,
+        base_url=choice.url,
+        api_key=choice.api_key or SecretStr(_NO_KEY),
+        timeout=choice.timeout,
+        max_retries=0,
+        use_responses_api=False,
+    )
+
+
+def _is_here(host: str) -> bool:
+    if host in ("localhost", "host.docker.internal") or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,158 @@
+"""A server that speaks the OpenAI chat API and does what a script says: answers, streams, fails, hangs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Say:
+    """Stream these pieces of text; `pause` seconds before each but the first; `cut` breaks the stream at its end."""
+
+    pieces: tuple[str, ...]
+    pause: float = 0.0
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Answer with a status and an error."""
+
+    status: int
+    message: str = "no"
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Hang:
+    """Say nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass
+class Scripted:
+    """A server's address, what it will do next, and what it was sent."""
+
+    url: str = ""
+    script: list[Say | Fail | Hang] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    hung_up: list[bool] = field(default_factory=list)
+    """For each answer that was streamed, whether the client went away before its end."""
+
+    def texts(self, request: int = -1) -> str:
+        """All text of the user's message in a request."""
+        return "\n".join(block["text"] for block in self._blocks(request) if block["type"] == "text")
+
+    def pictures(self, request: int = -1) -> list[Image.Image]:
+        """All pictures of the user's message in a request."""
+        found: list[Image.Image] = []
+        for block in self._blocks(request):
+            if block["type"] == "image_url":
+                head, _, data = block["image_url"]["url"].partition(",")
+                assert head == "data:image/jpeg;base64"
+                found.append(Image.open(BytesIO(base64.b64decode(data))))
+        return found
+
+    def _blocks(self, request: int) -> list[dict[str, Any]]:
+        [user] = [one for one in self.received[request]["messages"] if one["role"] == "user"]
+        content: list[dict[str, Any]] = user["content"]
+        return content
+
+
+@contextmanager
+def serving(*script: Say | Fail | Hang) -> Iterator[Scripted]:
+    """A server that follows the script, one step a request; the last step is repeated."""
+    scripted = Scripted(script=list(script))
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            scripted.received.append(body)
+            scripted.keys.append(self.headers.get("Authorization", ""))
+            step = scripted.script.pop(0) if len(scripted.script) > 1 else scripted.script[0]
+            match step:
+                case Hang(seconds):
+                    time.sleep(seconds)
+                    self.close_connection = True
+                case Fail():
+                    self._fail(step)
+                case Say():
+                    self._stream(step) if body.get("stream") else self._whole(step)
+
+        def _fail(self, step: Fail) -> None:
+            data = json.dumps({"error": {"message": step.message, "code": step.status}}).encode()
+            self.send_response(step.status)
+            if step.retry_after is not None:
+                self.send_header("Retry-After", str(step.retry_after))
+            self._rest(data)
+
+        def _whole(self, step: Say) -> None:
+            choice = {"index": 0, "message": {"role": "assistant", "content": "".join(step.pieces)}}
+            data = json.dumps({"id": "1", "object": "chat.completion", "created": 0, "model": "m",
+                               "choices": [{**choice, "finish_reason": "stop"}]}).encode()  # fmt: skip
+            self.send_response(200)
+            self._rest(data)
+
+        def _rest(self, data: bytes) -> None:
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def _stream(self, step: Say) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            try:
+                for number, piece in enumerate(step.pieces):
+                    time.sleep(step.pause if number else 0)
+                    self._event({"delta": {"role": "assistant", "content": piece}, "finish_reason": None})
+                if step.cut:
+                    scripted.hung_up.append(False)
+                    self.close_connection = True
+                    return
+                self._event({"delta": {}, "finish_reason": "stop"})
+                self._chunk(b"data: [DONE]\n\n")
+                self.wfile.write(b"0\r\n\r\n")
+                scripted.hung_up.append(False)
+            except (BrokenPipeError, ConnectionResetError):
+                scripted.hung_up.append(True)
+                self.close_connection = True
+
+        def _event(self, choice: dict[str, Any]) -> None:
+            event = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+            self._chunk(b"data: " + json.dumps({**event, "choices": [{"index": 0, **choice}]}).encode() + b"\n\n")
+
+        def _chunk(self, data: bytes) -> None:
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            self.wfile.flush()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Tests need no log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    scripted.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield scripted
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,113 @@
+"""``ask`` with a language model: the model opened, its answer shown while it is written, its citations after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.text import Text
+
+from haystack_agent.answering.events import Done, Status, Token
+from haystack_agent.records import Answer, Citation, Evidence
+from ui import printable
+from ui.last_results import Place, place_of
+
+if TYPE_CHECKING:
+    from haystack_agent.answering.direct import DirectReader
+    from haystack_agent.answering.events import Event
+    from haystack_agent.answering.models import ModelChoice
+    from haystack_agent.settings import Settings
+
+_TOLD = "told_destinations.txt"
+
+
+def open_reader(settings: Settings, model: str | None, url: str | None) -> DirectReader:
+    """The reader of the model named; who gets what is told before the first time.
+
+    Raises:
+        UsageError: no model is named, or it cannot be used.
+    """
+    from haystack_agent.answering.direct import DirectReader
+    from haystack_agent.answering.models import chosen_model, open_model
+    from ingest.drawing import EvidenceRenderer
+
+    choice = chosen_model(settings, model, url)
+    tell_destination(choice, settings.data_dir)
+    return DirectReader(open_model(choice), choice.name, EvidenceRenderer())
+
+
+def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
+    """Say, before the first time, that something leaves this machine."""
+    destination = choice.destination
+    if destination is None:
+        return
+    path = data_dir / _TOLD
+    told = path.read_text("utf-8").splitlines() if path.is_file() else []
+    if destination not in told:
+        typer.echo(
+            f"Your questions, and the text and pictures of the places found for them, are sent to "
+            f"{printable.line(destination)}. This is said once.",
+            err=True,
+        )
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([*told, destination]) + "\n", "utf-8")
+
+
+def show(events: Iterator[Event]) -> Answer:
+    """Print an answer while it is written; what is being done goes to standard error where a person watches."""
+    watched = sys.stderr.isatty()
+    written = ""
+    for event in events:
+        match event:
+            case Status(text):
+                if watched or text.endswith("."):  # a sentence is news, the rest is patience
+                    typer.echo(printable.line(text), err=True)
+            case Token(text):
+                written += text
+                typer.echo(printable.text(text), nl=False)
+                sys.stdout.flush()
+            case Done(answer):
+                _show_rest(answer, written)
+                return answer
+    raise AssertionError("a stream ends with Done")
+
+
+def finished(events: Iterator[Event]) -> Answer:
+    """The answer alone."""
+    return next(event.answer for event in events if isinstance(event, Done))
+
+
+def places(answer: Answer) -> list[Place]:
+    """The evidence in the order of its numbers, each at the narrowest place that is known."""
+    cited = {citation.evidence.piece.id: citation for citation in answer.citations}
+    return [_place(one, cited.get(one.piece.id)) for one in answer.evidence]
+
+
+def _place(evidence: Evidence, citation: Citation | None) -> Place:
+    return place_of(evidence, citation.locator, citation.quote) if citation else place_of(evidence)
+
+
+def _show_rest(answer: Answer, written: str) -> None:
+    """What follows the words of the model: citations, and what to know about the answer."""
+    from ui.render import QUOTE, console, heading
+
+    out = console()
+    if not written.strip():
+        out.print(Text(printable.text(answer.text)))
+    out.print("\n" if written else "")
+    for note in answer.notes:
+        out.print(Text(printable.line(note), style="yellow"))
+    numbers = _numbers(answer.evidence)
+    for citation in answer.citations:
+        heading(out, numbers[citation.evidence.piece.id], citation.evidence, citation.locator)
+        if citation.quote:
+            doubt = "" if citation.verified else "   (not found in its text: unverified)"
+            out.print(Text(f"    “{printable.short(citation.quote, QUOTE)}”{doubt}"))
+        out.print()
+
+
+def _numbers(evidence: Sequence[Evidence]) -> dict[str, int]:
+    return {one.piece.id: number for number, one in enumerate(evidence, start=1)}
