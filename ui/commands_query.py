@@ -122,7 +122,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
         def answer(query: str) -> tuple[json_output.Json, bool]:
             said = said_to(query) if query else Answer("", "", abstained=True)
-            return json_output.answer_object(said), not said.abstained
+            return json_output.answer_object(said, by_model=reader is not None), not said.abstained
 
         if batch is not None or as_json:
             _exit(_print_json(answer, questions))

@@ -39,15 +39,17 @@ def search_object(query: str, evidence: Sequence[Evidence]) -> Json:
     return {"query": query, "evidence": [evidence_object(rank, item) for rank, item in enumerate(evidence, start=1)]}
 
 
-def answer_object(answer: Answer) -> Json:
-    """What ``ask --json`` prints; a citation's rank is its evidence's place among all that was found."""
-    return {
-        "question": answer.question,
-        "answer": answer.text,
-        "abstained": answer.abstained,
-        "notes": list(answer.notes),
-        "citations": [_citation_object(number, item, answer) for number, item in enumerate(answer.citations, start=1)],
-    }
+def answer_object(answer: Answer, by_model: bool = False) -> Json:
+    """What ``ask --json`` prints; a citation's rank is its evidence's place among all that was found.
+
+    Of a model's answer it also says which quotations were found in the evidence, and what to know about it.
+    """
+    citations = [_citation_object(number, item, answer) for number, item in enumerate(answer.citations, start=1)]
+    told: Json = {"question": answer.question, "answer": answer.text, "abstained": answer.abstained}
+    if not by_model:
+        return {**told, "citations": citations}
+    verified = [{**one, "verified": item.verified} for one, item in zip(citations, answer.citations, strict=True)]
+    return {**told, "citations": verified, "notes": list(answer.notes)}
 
 
 def evidence_object(rank: int, item: Evidence, locator: Locator | None = None) -> Json:
@@ -77,7 +79,6 @@ def _citation_object(number: int, citation: Citation, answer: Answer) -> Json:
     return {
         **evidence_object(rank, citation.evidence, citation.locator),
         "quote": citation.quote,
-        "verified": citation.verified,
     }
 
 
