@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,12 +41,22 @@ class Hang:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Read:
+    """Say what `read` makes of the last picture in the request, as a model that sees would."""
+
+    read: Callable[[Image.Image], str]
+
+
+Step = Say | Fail | Hang | Read
+
+
 @dataclass
 class Scripted:
     """A server's address, what it will do next, and what it was sent."""
 
     url: str = ""
-    script: list[Say | Fail | Hang] = field(default_factory=list)
+    script: list[Step] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     hung_up: list[bool] = field(default_factory=list)
@@ -62,18 +72,18 @@ class Scripted:
         for block in self._blocks(request):
             if block["type"] == "image_url":
                 head, _, data = block["image_url"]["url"].partition(",")
-                assert head == "data:image/jpeg;base64"
+                assert head in ("data:image/jpeg;base64", "data:image/png;base64")
                 found.append(Image.open(BytesIO(base64.b64decode(data))))
         return found
 
     def _blocks(self, request: int) -> list[dict[str, Any]]:
         [user] = [one for one in self.received[request]["messages"] if one["role"] == "user"]
-        content: list[dict[str, Any]] = user["content"]
-        return content
+        content: list[dict[str, Any]] | str = user["content"]
+        return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 @contextmanager
-def serving(*script: Say | Fail | Hang) -> Iterator[Scripted]:
+def serving(*script: Step) -> Iterator[Scripted]:
     """A server that follows the script, one step a request; the last step is repeated."""
     scripted = Scripted(script=list(script))
 
@@ -91,6 +101,8 @@ def serving(*script: Say | Fail | Hang) -> Iterator[Scripted]:
                     self.close_connection = True
                 case Fail():
                     self._fail(step)
+                case Read(read):
+                    self._whole(Say((read(scripted.pictures()[-1]),)))
                 case Say():
                     self._stream(step) if body.get("stream") else self._whole(step)
 

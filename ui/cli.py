@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from haystack_agent.errors import HaystackError, UsageError
-from ui import commands_index, commands_open, commands_query, commands_uclip, printable
+from ui import commands_index, commands_models, commands_open, commands_query, commands_uclip, printable
 
 LOG_NAME = "haystack-agent.log"
 _LOG_BYTES = 1_000_000
@@ -118,6 +118,7 @@ app.command("ask")(commands_query.ask)
 app.command("open")(commands_open.open_)
 app.command("status")(commands_index.status)
 app.command("forget")(commands_index.forget)
+app.command("models")(commands_models.models)
 app.add_typer(commands_uclip.app, name="uclip")
 
 
