@@ -61,6 +61,7 @@ def _picture(path: Path, media_type: str, page: int) -> Image:
             raise ReadFailed(f"there is no page {page} in this picture")
         with decoding():
             image.seek(page - 1)
+            image.load()
             upright = turned(to_rgb(image), orientation(image))
             upright.thumbnail((MAX_SIDE, MAX_SIDE))
     return upright
@@ -79,6 +80,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return {"files": files, "error": str(error)}
     except OSError as error:
         return {"files": files, "error": f"it cannot be opened ({error.strerror})"}
+    except Exception as error:  # noqa: BLE001 - a process boundary: one request must not cost the others
+        return {"files": files, "error": f"it cannot be drawn ({type(error).__name__}: {error})"}
     return {"files": files, "error": None}
 
 

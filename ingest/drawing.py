@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -31,27 +32,23 @@ def draw_place(path: Path, media_type: str, locator: Locator, target: Path) -> P
         ReadFailed: it cannot be drawn, or that takes too long.
     """
     request = {**_request(path, media_type, locator, _PERSON_SIDE), "target": os.fspath(target), "lossless": True}
-    told = _drawn([request])
-    if not told:
-        raise ReadFailed(f"it crashed the program that draws it, or took longer than {_SECONDS:.0f} s")
-    if told[0]["error"]:
-        raise ReadFailed(one_line(told[0]["error"]))
-    return Path(told[0]["files"][0])
+    [told] = _drawn([request])
+    if told["error"]:
+        raise ReadFailed(one_line(told["error"]))
+    return Path(told["files"][0])
 
 
 class EvidenceRenderer:
     """Draws evidence from the files in which it was found; see `answering.pictures.Renderer`."""
 
     def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
-        """See `Renderer.render`. What crashes or hangs costs its own pictures and those not drawn by then."""
+        """See `Renderer.render`."""
         with tempfile.TemporaryDirectory() as scratch:
             requests = [
                 {**_evidence_request(one), "target": os.path.join(scratch, str(number))}  # noqa: PTH118 - plain text
                 for number, one in enumerate(wanted)
             ]
-            told = _drawn(requests)
-            drawn = [tuple(map(_bytes, answer["files"])) for answer in told]
-        drawn += [()] * (len(wanted) - len(drawn))
+            drawn = [tuple(map(_bytes, told["files"])) for told in _drawn(requests)]
         return [_labelled(one, request, files) for one, request, files in zip(wanted, requests, drawn, strict=True)]
 
 
@@ -113,11 +110,21 @@ def _bytes(name: str) -> bytes:
 
 
 def _drawn(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """An answer for each request in order, as far as the process came."""
+    """An answer for each request in order; what crashes or hangs costs its own pictures only, while there is time."""
+    told: list[dict[str, Any]] = []
+    deadline = time.monotonic() + _SECONDS + _SECONDS_EACH * len(requests)
+    while len(told) < len(requests) and time.monotonic() < deadline:
+        told += _process(requests[len(told) :], min(_SECONDS, deadline - time.monotonic()))
+        if len(told) < len(requests):
+            told.append({"files": [], "error": f"it crashed the program that draws, or took over {_SECONDS:.0f} s"})
+    return told + [{"files": [], "error": "there was no time left to draw it"}] * (len(requests) - len(told))
+
+
+def _process(requests: Sequence[Mapping[str, Any]], limit: float) -> list[dict[str, Any]]:
+    """Answers of one process, as far as it came."""
     # -P: a folder called "ingest" where the user stands must not be imported.
     command = [sys.executable, "-P", "-m", "ingest.draw"]
     told = "".join(json.dumps(request) + "\n" for request in requests).encode("ascii")
-    limit = _SECONDS + _SECONDS_EACH * len(requests)
     try:
         done = subprocess.run(
             command, input=told, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=limit, check=False
