@@ -21,6 +21,8 @@ from ingest.lines import one_line
 _SECONDS = 60.0
 _SECONDS_EACH = 5.0
 _PERSON_SIDE = 2400
+_MOST_MARKED = 0.4
+"""Share of a page above which marks tell nothing and only hide."""
 _UNSEEN = 2.0
 """Seconds between two frames that are too many while there is room for another."""
 
@@ -66,10 +68,10 @@ def _request(path: Path, media_type: str, locator: Locator, side: int) -> dict[s
 
 
 def _is_part(evidence: Evidence) -> bool:
-    """Whether the piece is a part of a page or picture, which is marked, and not the whole."""
-    return evidence.piece.modality is not Modality.VIDEO and any(
-        (box.x1 - box.x0) * (box.y1 - box.y0) < 0.9 for box in evidence.piece.locator.boxes
-    )
+    """Whether the piece is a part of a page or picture, which is marked, and not most of it."""
+    boxes = evidence.piece.locator.boxes
+    covered = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in boxes)
+    return evidence.piece.modality is not Modality.VIDEO and 0 < covered < _MOST_MARKED
 
 
 def frame_times(piece: Piece, most: int) -> list[float]:
