@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Event, Status
 from haystack_agent.answering.extractive import ExtractiveReader
+from haystack_agent.answering.sources import Sources
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index
 from haystack_agent.errors import IndexMismatch, UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from haystack_agent.answering.direct import DirectReader
+    from haystack_agent.answering.langchain_agent import AgentReader
 
 EVIDENCE_READ = 8
 """Places that the reader looks at for an answer."""
@@ -115,6 +117,24 @@ class Engine:
         yield Status("Searching")
         async for event in reader.astream(question, self.search(question, top_k=top_k, filters=filters)):
             yield event
+
+    def stream_agent(self, question: str, agent: AgentReader, *, filters: Filters = Filters()) -> Iterator[Event]:
+        """Answer a question by letting a language model search and look for itself; the last event is `Done`.
+
+        Raises:
+            ModelFailed: the model did not answer.
+        """
+        return agent.stream(question, self._sources(filters))
+
+    def astream_agent(self, question: str, agent: AgentReader, *, filters: Filters = Filters()) -> AsyncIterator[Event]:
+        """See `stream_agent`."""
+        return agent.astream(question, self._sources(filters))
+
+    def _sources(self, filters: Filters) -> Sources:
+        def find(query: str, top_k: int, narrowed: Filters) -> list[Evidence]:
+            return self.search(query, top_k=top_k, filters=narrowed)
+
+        return Sources(self._store, find, filters)
 
 
 def _profile_of(location: IndexLocation) -> Profile:

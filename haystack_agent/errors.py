@@ -16,6 +16,7 @@ HaystackError
 │   ├── ModelRefused       it does not take the key, or does not know the model
 │   ├── ModelBusy          too many requests, or an error on its side
 │   ├── PicturesRefused    it cannot see
+│   ├── ToolsRefused       it cannot use tools
 │   └── ContextTooLong     the request is longer than it can read
 └── ReadFailed             one file cannot be read; the job goes on
     ├── EncryptedFile
@@ -90,6 +91,10 @@ class ModelBusy(ModelFailed):
 
 class PicturesRefused(ModelFailed):
     """The model does not take pictures."""
+
+
+class ToolsRefused(ModelFailed):
+    """The model does not use tools."""
 
 
 class ContextTooLong(ModelFailed):

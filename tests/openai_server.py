@@ -26,6 +26,15 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Call a tool with arguments, after some text."""
+
+    name: str
+    arguments: dict[str, Any]
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Fail:
     """Answer with a status and an error."""
 
@@ -48,7 +57,7 @@ class Read:
     read: Callable[[Image.Image], str]
 
 
-Step = Say | Fail | Hang | Read
+Step = Say | Call | Fail | Hang | Read
 
 
 @dataclass
@@ -77,7 +86,7 @@ class Scripted:
         return found
 
     def _blocks(self, request: int) -> list[dict[str, Any]]:
-        [user] = [one for one in self.received[request]["messages"] if one["role"] == "user"]
+        *_, user = (one for one in self.received[request]["messages"] if one["role"] == "user")
         content: list[dict[str, Any]] | str = user["content"]
         return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
@@ -103,6 +112,8 @@ def serving(*script: Step) -> Iterator[Scripted]:
                     self._fail(step)
                 case Read(read):
                     self._whole(Say((read(scripted.pictures()[-1]),)))
+                case Call():
+                    self._call(step)
                 case Say():
                     self._stream(step) if body.get("stream") else self._whole(step)
 
@@ -126,11 +137,28 @@ def serving(*script: Step) -> Iterator[Scripted]:
             self.end_headers()
             self.wfile.write(data)
 
-        def _stream(self, step: Say) -> None:
+        def _begin(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+
+        def _finish(self, reason: str) -> None:
+            self._event({"delta": {}, "finish_reason": reason})
+            self._chunk(b"data: [DONE]\n\n")
+            self.wfile.write(b"0\r\n\r\n")
+
+        def _call(self, step: Call) -> None:
+            self._begin()
+            if step.text:
+                self._event({"delta": {"role": "assistant", "content": step.text}, "finish_reason": None})
+            function = {"name": step.name, "arguments": json.dumps(step.arguments)}
+            call = {"index": 0, "id": f"call_{len(scripted.received)}", "type": "function", "function": function}
+            self._event({"delta": {"role": "assistant", "tool_calls": [call]}, "finish_reason": None})
+            self._finish("tool_calls")
+
+        def _stream(self, step: Say) -> None:
+            self._begin()
             try:
                 for number, piece in enumerate(step.pieces):
                     time.sleep(step.pause if number else 0)
@@ -139,9 +167,7 @@ def serving(*script: Step) -> Iterator[Scripted]:
                     scripted.hung_up.append(False)
                     self.close_connection = True
                     return
-                self._event({"delta": {}, "finish_reason": "stop"})
-                self._chunk(b"data: [DONE]\n\n")
-                self.wfile.write(b"0\r\n\r\n")
+                self._finish("stop")
                 scripted.hung_up.append(False)
             except (BrokenPipeError, ConnectionResetError):
                 scripted.hung_up.append(True)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from haystack_agent.answering.direct import DirectReader
     from haystack_agent.engine import Engine
     from haystack_agent.records import Evidence
 
@@ -35,6 +34,8 @@ class AnswerMode(StrEnum):
     """The best sentence or table row, word for word; no language model."""
     DIRECT = "direct"
     """The best places and the question go to a language model, once."""
+    AGENT = "agent"
+    """A language model searches and looks for itself, step by step."""
 
 
 Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; quotes are optional.")]
@@ -118,7 +119,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
         def said_to(query: str) -> Answer:
             if reader is None:
                 return engine.ask(query, top_k=top_k, filters=filters)
-            return model_answers.finished(engine.stream(query, reader, top_k=top_k, filters=filters))
+            return model_answers.finished(reader(engine, query, top_k, filters))
 
         def answer(query: str) -> tuple[json_output.Json, bool]:
             said = said_to(query) if query else Answer("", "", abstained=True)
@@ -127,7 +128,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
         if batch is not None or as_json:
             _exit(_print_json(answer, questions))
         if reader is not None:
-            said = model_answers.show(engine.stream(text, reader, top_k=top_k, filters=filters))
+            said = model_answers.show(reader(engine, text, top_k, filters))
             _remember(data_dir, model_answers.places(said))
             _exit(not said.abstained)
         said = said_to(text)
@@ -143,12 +144,12 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     _exit(not said.abstained)
 
 
-def _reader(mode: AnswerMode, model: str | None, model_url: str | None) -> DirectReader | None:
+def _reader(mode: AnswerMode, model: str | None, model_url: str | None) -> model_answers.Ask | None:
     if mode is AnswerMode.EXTRACTIVE:
         if model or model_url:
-            raise UsageError("--model goes with --mode direct: the mode 'extractive' uses no model.")
+            raise UsageError("--model goes with --mode direct or agent: the mode 'extractive' uses no model.")
         return None
-    return model_answers.open_reader(options.settings_for(), model, model_url)
+    return model_answers.open_model_reader(options.settings_for(), model, model_url, mode is AnswerMode.AGENT)
 
 
 def _exit(found: bool) -> None:

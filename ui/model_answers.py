@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
 
-from haystack_agent.answering.events import Done, Status, Token
-from haystack_agent.records import Answer, Citation, Evidence
+from haystack_agent.answering.events import Done, Status, Token, ToolCalled
+from haystack_agent.records import Answer, Citation, Evidence, Filters
 from ui import printable
 from ui.last_results import Place, place_of
 
 if TYPE_CHECKING:
-    from haystack_agent.answering.direct import DirectReader
     from haystack_agent.answering.events import Event
     from haystack_agent.answering.models import ModelChoice
+    from haystack_agent.engine import Engine
     from haystack_agent.settings import Settings
 
 _TOLD = "told_destinations.txt"
 
 
-def open_reader(settings: Settings, model: str | None, url: str | None) -> DirectReader:
-    """The reader of the model named; who gets what is told before the first time.
+Ask = Callable[["Engine", str, int, Filters], "Iterator[Event]"]
+"""Takes an index, a question, a number of places and filters; gives the answer in the making."""
+
+
+def open_model_reader(settings: Settings, model: str | None, url: str | None, agent: bool) -> Ask:
+    """How the model named is asked, directly or as an agent; who gets what is told before the first time.
 
     Raises:
         UsageError: no model is named, or it cannot be used.
@@ -36,7 +40,14 @@ def open_reader(settings: Settings, model: str | None, url: str | None) -> Direc
 
     choice = chosen_model(settings, model, url)
     tell_destination(choice, settings.data_dir)
-    return DirectReader(open_model(choice), choice.name, EvidenceRenderer())
+    opened, renderer = open_model(choice), EvidenceRenderer()
+    if agent:
+        from haystack_agent.answering.langchain_agent import AgentReader
+
+        asked = AgentReader(opened, choice.name, renderer)
+        return lambda engine, question, _, filters: engine.stream_agent(question, asked, filters=filters)
+    reader = DirectReader(opened, choice.name, renderer)
+    return lambda engine, question, top_k, filters: engine.stream(question, reader, top_k=top_k, filters=filters)
 
 
 def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
@@ -65,6 +76,10 @@ def show(events: Iterator[Event]) -> Answer:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
                     typer.echo(printable.line(text), err=True)
+            case ToolCalled(name, arguments):
+                typer.echo("\n" * bool(written), nl=False)
+                typer.echo(printable.short(f"{name}: {arguments}", 200), err=True)
+                written = ""
             case Token(text):
                 written += text
                 typer.echo(printable.text(text), nl=False)

@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from haystack_agent.answering.citations import Checked, check
 from haystack_agent.answering.events import Done, Event, Status, Token
-from haystack_agent.answering.extractive import NO_ANSWER
+from haystack_agent.answering.finish import finished
 from haystack_agent.answering.messages import DECLINED, Budget, make_messages
 from haystack_agent.answering.model_errors import told
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused
-from haystack_agent.records import Answer, Evidence
+from haystack_agent.records import Evidence
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -68,7 +67,7 @@ class DirectReader:
                 yield Status(state.after(told(error, self._name), error))
             time.sleep(state.pause)
         yield from state.end()
-        yield Done(_answer(question, state.heard, evidence, state.notes))
+        yield Done(finished(question, state.heard, evidence, state.notes))
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
@@ -89,7 +88,7 @@ class DirectReader:
             await asyncio.sleep(state.pause)
         for event in state.end():
             yield event
-        yield Done(_answer(question, state.heard, evidence, state.notes))
+        yield Done(finished(question, state.heard, evidence, state.notes))
 
 
 @dataclass(slots=True)
@@ -137,7 +136,7 @@ class _State:
             self.budget, self.messages = self.budget.without_pictures(), []
             return self._noted("The model does not take pictures: it was given the text alone.")
         if isinstance(failure, (ModelBusy, ModelUnreachable)) and self.tries < self.patience.tries:
-            self.pause = min(_LONGEST_PAUSE, _asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
+            self.pause = min(_LONGEST_PAUSE, asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
             self.tries += 1
             return f"{failure} Trying again in {self.pause:.0f} s."
         raise failure from cause
@@ -147,30 +146,10 @@ class _State:
         return text
 
 
-def _asked_pause(error: Exception) -> float | None:
+def asked_pause(error: Exception) -> float | None:
     """Seconds that the server asks to wait."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         return max(0.0, float(headers.get("retry-after", "")))
     except ValueError:
         return None
-
-
-def _answer(question: str, text: str, evidence: Sequence[Evidence], notes: Sequence[str]) -> Answer:
-    """The checked answer, or the abstention."""
-    declined = text.lstrip().startswith(DECLINED)
-    checked = check(text.lstrip().removeprefix(DECLINED).lstrip(" .:\n") if declined else text, evidence)
-    if declined or not checked.text:
-        return Answer(question, checked.text or NO_ANSWER, True, (), tuple(evidence), tuple(notes))
-    told_too = (*notes, *_doubts(checked))
-    return Answer(question, checked.text, False, checked.citations, tuple(evidence), told_too)
-
-
-def _doubts(checked: Checked) -> Iterator[str]:
-    if checked.invented:
-        numbers = ", ".join(f"[{number}]" for number in checked.invented)
-        yield f"The model cited {numbers}, which was not among the evidence: left out."
-    if checked.address_left_out:
-        yield "The model wrote an address that stands in none of the files: left out. Do not open it."
-    if not checked.citations:
-        yield "The answer cites no place: check it yourself."

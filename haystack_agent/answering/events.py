@@ -1,4 +1,4 @@
-"""What an answer in the making tells, in order: any number of statuses and tokens, then the answer."""
+"""What an answer in the making tells, in order: statuses, tool calls and tokens, then the answer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,19 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The agent uses a tool; what it wrote before was a thought, not the answer."""
+
+    name: str
+    arguments: str
+    """In a few words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The answer, its citations checked."""
 
     answer: Answer
 
 
-Event = Status | Token | Done
+Event = Status | Token | ToolCalled | Done

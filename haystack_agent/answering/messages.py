@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.messages.content import ContentBlock, ImageContentBlock, TextContentBlock
 
+_CALLED = {Modality.DOCUMENT: "a document", Modality.IMAGE: "a picture", Modality.VIDEO: "a clip"}
 DECLINED = "NOT IN THE FILES"
 """What a model writes first where the evidence does not answer."""
 
-_RULES = f"""You answer questions from the user's own files. Below are numbered places in them, with their text and \
+RULES = f"""You answer questions from the user's own files. Below are numbered places in them, with their text and \
 pictures.
 
 - Use only what these places say or show. Put the number of the place in square brackets behind each statement: [2].
@@ -79,11 +80,11 @@ def make_messages(
     mark = secrets.token_hex(4)
     blocks: list[ContentBlock] = []
     for number, (one, shown) in enumerate(zip(given, pictures, strict=True), start=1):
-        blocks.append(_text_block(_described(number, one, mark, budget.characters)))
+        blocks.append(text_block(described(number, one, mark, budget.characters)))
         for picture in shown:
-            blocks += _shown(number, picture)
-    blocks.append(_text_block(f"The question: {question}"))
-    return [SystemMessage(_RULES), HumanMessage(content_blocks=blocks)]
+            blocks += shown_blocks(number, picture)
+    blocks.append(text_block(f"The question: {question}"))
+    return [SystemMessage(RULES), HumanMessage(content_blocks=blocks)]
 
 
 def place_name(evidence: Evidence) -> str:
@@ -100,9 +101,10 @@ def visible(text: str) -> str:
     return "".join(sign for sign in text if sign in "\n\t\u200c\u200d" or unicodedata.category(sign)[0] != "C")
 
 
-def _described(number: int, evidence: Evidence, mark: str, most: int) -> str:
+def described(number: int, evidence: Evidence, mark: str, most: int) -> str:
+    """A place as text: number, facts, and at most so many characters of its text between marks."""
     piece = evidence.piece
-    facts = [place_name(evidence), {Modality.VIDEO: "a clip"}.get(piece.modality, f"a {piece.modality.value}")]
+    facts = [place_name(evidence), _CALLED[piece.modality]]
     meta = piece.meta
     if meta.title:
         facts.append(f"title: {meta.title}")
@@ -125,12 +127,13 @@ def _text(evidence: Evidence) -> str:
     return "\n\n".join(part for part in parts if part.strip())
 
 
-def _shown(number: int, picture: Picture) -> list[ContentBlock]:
+def shown_blocks(number: int, picture: Picture) -> list[ContentBlock]:
+    """A picture with its label."""
     data = base64.b64encode(picture.jpeg).decode("ascii")
     image: ImageContentBlock = {"type": "image", "base64": data, "mime_type": "image/jpeg"}
-    return [_text_block(f"[{number}] {picture.label}:"), image]
+    return [text_block(f"[{number}] {picture.label}:"), image]
 
 
-def _text_block(text: str) -> TextContentBlock:
+def text_block(text: str) -> TextContentBlock:
     """Without the id that LangChain's own function adds, and strict servers refuse."""
     return {"type": "text", "text": text}

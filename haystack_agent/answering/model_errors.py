@@ -11,6 +11,7 @@ from haystack_agent.errors import (
     ModelRefused,
     ModelUnreachable,
     PicturesRefused,
+    ToolsRefused,
 )
 
 _TOO_LONG = re.compile(
@@ -21,6 +22,11 @@ _TOO_LONG = re.compile(
 _BLIND = re.compile(
     r"image.{0,60}(not support|unsupported|not allow|cannot|invalid)|(not support|does not accept).{0,40}image|"
     r"no vision|multimodal|image_url|mmproj",
+    re.IGNORECASE,
+)
+_NO_TOOLS = re.compile(
+    r"(tools?|function.?call\w*)\b.{0,60}(not support|unsupported|not enabled|disabled)|"
+    r"(not support|does not accept|requires).{0,60}\btools?\b|--enable-auto-tool-choice|--jinja",
     re.IGNORECASE,
 )
 _TIMED_OUT = re.compile(r"time.?d?.?out", re.IGNORECASE)
@@ -34,6 +40,8 @@ def told(error: Exception, model: str) -> ModelFailed:
     reason = " ".join(str(error).split())[:_LONGEST]
     if isinstance(status, int):
         return _of_status(status, reason, model)
+    if isinstance(error, NotImplementedError):
+        return ToolsRefused(f"{model} does not use tools: use --mode direct.")
     if isinstance(error, ValueError):
         return _refused(reason, model)
     if _TIMED_OUT.search(f"{type(error).__name__} {reason}"):
@@ -58,4 +66,6 @@ def _refused(reason: str, model: str) -> ModelFailed:
         return ContextTooLong(f"The evidence is longer than {model} can read: use a smaller --top-k.")
     if _BLIND.search(reason):
         return PicturesRefused(f"{model} does not take pictures ({reason}): choose a model that sees.")
+    if _NO_TOOLS.search(reason):
+        return ToolsRefused(f"{model} does not use tools ({reason}): use --mode direct.")
     return ModelFailed(f"{model} refused the request ({reason}).")

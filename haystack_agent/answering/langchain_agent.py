@@ -1,0 +1,282 @@
+"""The agent mode: a model searches, opens and looks beside until it can answer (LangChain's `create_agent`)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
+
+from haystack_agent.answering.direct import DirectReader, Patience, asked_pause
+from haystack_agent.answering.events import Done, Event, Status, Token, ToolCalled
+from haystack_agent.answering.finish import finished
+from haystack_agent.answering.messages import DECLINED, RULES, shown_blocks
+from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.sources import Book, Sources
+from haystack_agent.answering.tools import FOUND, Look, Toolbox
+from haystack_agent.errors import ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused, ToolsRefused
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages.content import ContentBlock
+
+_GUIDE = f"""{RULES}
+
+You have tools. Search first, with the words that the file itself is likely to have; search again with other words, or \
+in the language of the files, before you give up. Open a place to read it closely. Write {DECLINED} only after that."""
+_LOOKS = 4
+_FRAMES = 4
+_WITHOUT_TOOLS = "The model does not use tools: it is given the best places found."
+_LAST_CALL = "This was the last use of tools: answer now from what was found."
+_SEES = "(what the tools found looks like this)"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far one run may go."""
+
+    calls: int = 8
+    """Of the model; with the last it must answer."""
+
+
+class AgentReader:
+    """Answers by letting a model use tools."""
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        renderer: Renderer,
+        limits: Limits = Limits(),
+        patience: Patience = Patience(),
+    ) -> None:
+        self._model = model
+        self._name = name
+        self._renderer = renderer
+        self._limits = limits
+        self._patience = patience
+
+    def stream(self, question: str, sources: Sources) -> Iterator[Event]:
+        """The answer in the making; the last event is `Done`.
+
+        Raises:
+            ModelFailed: the model did not answer.
+        """
+        run = self._run(sources)
+        yield Status(f"Asking {self._name}")
+        try:
+            for mode, data in run.graph.stream(_asked(question), stream_mode=["messages", "updates"]):
+                yield from run.hear(mode, data)
+        except Exception as error:
+            failure = self._failure(error)
+            if not isinstance(failure, ToolsRefused) or run.book.evidence:
+                raise failure from error
+            yield Status(_WITHOUT_TOOLS)
+            yield from self._direct().stream(question, sources.search(question, FOUND))
+            return
+        yield run.done(question)
+
+    async def astream(self, question: str, sources: Sources) -> AsyncIterator[Event]:
+        """See `stream`."""
+        run = self._run(sources)
+        yield Status(f"Asking {self._name}")
+        try:
+            async for mode, data in run.graph.astream(_asked(question), stream_mode=["messages", "updates"]):
+                for event in run.hear(mode, data):
+                    yield event
+        except Exception as error:
+            failure = self._failure(error)
+            if not isinstance(failure, ToolsRefused) or run.book.evidence:
+                raise failure from error
+            yield Status(_WITHOUT_TOOLS)
+            async for event in self._direct().astream(question, sources.search(question, FOUND)):
+                yield event
+            return
+        yield run.done(question)
+
+    def _direct(self) -> DirectReader:
+        return DirectReader(self._model, self._name, self._renderer, patience=self._patience)
+
+    def _run(self, sources: Sources) -> _Run:
+        book, notes = Book(), list[str]()
+        looks = _Looks(book, self._renderer, notes)
+        turns = _Turns(self._name, self._limits, self._patience)
+        graph = create_agent(
+            self._model, Toolbox(sources, book).tools(), system_prompt=_GUIDE, middleware=[turns, looks]
+        )
+        return _Run(graph, book, notes)
+
+    def _failure(self, error: Exception) -> ModelFailed:
+        return error if isinstance(error, ModelFailed) else told(error, self._name)
+
+
+def _asked(question: str) -> dict[str, Any]:
+    return {"messages": [HumanMessage(question)]}
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run has come to."""
+
+    graph: Any
+    book: Book
+    notes: list[str]
+    written: str = ""
+    said: str = ""
+    """The text of the last message of the model."""
+    shown: bool = field(default=False)
+
+    def hear(self, mode: str, data: Any) -> Iterator[Event]:
+        """Events of what the graph streams."""
+        if mode == "messages" and isinstance(data[0], AIMessageChunk):
+            yield from self._hear_text(str(data[0].text))
+        elif mode == "updates":
+            for update in data.values():
+                for message in (update or {}).get("messages", ()):
+                    if isinstance(message, AIMessage):
+                        yield from self._hear_message(message)
+
+    def _hear_text(self, text: str) -> Iterator[Event]:
+        before, self.written = self.written, self.written + text
+        start = self.written.lstrip()
+        if start and not DECLINED.startswith(start[: len(DECLINED)]):
+            yield Token(text if self.shown else before + text)
+            self.shown = True
+
+    def _hear_message(self, message: AIMessage) -> Iterator[Event]:
+        self.said, self.written, self.shown = str(message.text), "", False
+        for call in message.tool_calls:
+            yield ToolCalled(
+                call["name"], ", ".join(str(value) for value in call["args"].values() if value is not None)
+            )
+
+    def done(self, question: str) -> Done:
+        """The answer, checked."""
+        return Done(finished(question, self.said, self.book.evidence, self.notes))
+
+
+class _Turns(AgentMiddleware[Any, Any]):
+    """Counts the model's turns, tries again what may pass, and takes the tools away for the last."""
+
+    def __init__(self, name: str, limits: Limits, patience: Patience) -> None:
+        super().__init__()
+        self._name = name
+        self._left = limits.calls
+        self._patience = patience
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        """One turn."""
+        request = self._turn(request)
+        tries = 1
+        while True:
+            try:
+                return handler(request)
+            except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
+                time.sleep(self._pause(error, tries))
+                tries += 1
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        """One turn."""
+        request = self._turn(request)
+        tries = 1
+        while True:
+            try:
+                return await handler(request)
+            except Exception as error:  # noqa: BLE001 - as above
+                await asyncio.sleep(self._pause(error, tries))
+                tries += 1
+
+    def _turn(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+        self._left -= 1
+        if self._left > 0:
+            return request
+        messages: list[AnyMessage] = [*request.messages, HumanMessage(_LAST_CALL)]
+        return request.override(messages=messages, tools=[])
+
+    def _pause(self, error: Exception, tries: int) -> float:
+        """Seconds to wait before another try.
+
+        Raises:
+            ModelFailed: there is no point in one.
+        """
+        failure = error if isinstance(error, ModelFailed) else told(error, self._name)
+        if not isinstance(failure, (ModelBusy, ModelUnreachable)) or tries >= self._patience.tries:
+            raise failure from error
+        return asked_pause(error) or self._patience.pause * 2 ** (tries - 1)
+
+
+class _Looks(AgentMiddleware[Any, Any]):
+    """Shows the model what its tools found, in a message of the user: many servers refuse pictures in those of tools.
+
+    The state keeps the references only.
+    """
+
+    def __init__(self, book: Book, renderer: Renderer, notes: list[str]) -> None:
+        super().__init__()
+        self._book = book
+        self._renderer = renderer
+        self._notes = notes
+        self._drawn: dict[Look, tuple[Picture, ...]] = {}
+        self._blind = False
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        """One turn."""
+        try:
+            return handler(self._with_pictures(request))
+        except Exception as error:  # noqa: BLE001 - raised again unless it is about pictures
+            self._note_blindness(error)
+            return handler(request)
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        """One turn."""
+        try:
+            return await handler(await asyncio.to_thread(self._with_pictures, request))
+        except Exception as error:  # noqa: BLE001 - raised again unless it is about pictures
+            self._note_blindness(error)
+            return await handler(request)
+
+    def _note_blindness(self, error: Exception) -> None:
+        """Go on without pictures where the model takes none; anything else is raised again."""
+        if self._blind or not isinstance(told(error, "the model"), PicturesRefused):
+            raise error
+        self._blind = True
+        self._notes.append("The model does not take pictures: it was given the text alone.")
+
+    def _with_pictures(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+        looks = [] if self._blind else _latest(request.messages)
+        missing = [look for look in looks if look not in self._drawn]
+        wanted = [Wanted(self._book.evidence[look.number - 1], look.side, _FRAMES) for look in missing]
+        if wanted:
+            self._drawn |= dict(zip(missing, self._renderer.render(wanted), strict=True))
+        blocks: list[ContentBlock] = [
+            block for look in looks for picture in self._drawn[look] for block in shown_blocks(look.number, picture)
+        ]
+        if not blocks:
+            return request
+        seen = HumanMessage(content_blocks=[{"type": "text", "text": _SEES}, *blocks])
+        return request.override(messages=[*request.messages, seen])
+
+
+def _latest(messages: list[AnyMessage]) -> list[Look]:
+    """The references of the latest results of tools, each place once and at its largest."""
+    chosen: dict[int, Look] = {}
+    for message in reversed(messages):
+        for look in message.artifact or () if isinstance(message, ToolMessage) else ():
+            if look.number in chosen or len(chosen) < _LOOKS:
+                known = chosen.get(look.number)
+                chosen[look.number] = look if known is None or look.side > known.side else known
+    return sorted(chosen.values(), key=lambda look: look.number)

@@ -1,0 +1,79 @@
+"""What an agent may look at: one index, within the filters that the user set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from haystack_agent.records import Evidence, Filters, Locator, Modality, PieceKind
+from haystack_agent.store.protocol import Store
+
+_WHOLE = {Modality.DOCUMENT: PieceKind.PAGE, Modality.VIDEO: PieceKind.SEGMENT}
+Search = Callable[[str, int, Filters], list[Evidence]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Search in an index, the places beside a place, and names of what there is."""
+
+    store: Store
+    find: Search
+    filters: Filters
+    """The user's own: what an agent asks for can only narrow them."""
+
+    def search(self, query: str, top_k: int, wanted: Filters = Filters()) -> list[Evidence]:
+        """The best places for a query."""
+        both = self.filters.modalities & wanted.modalities if self.filters.modalities else wanted.modalities
+        if wanted.modalities and not both:
+            return []
+        after = max(filter(None, (self.filters.after, wanted.after)), default=None)
+        before = min(filter(None, (self.filters.before, wanted.before)), default=None)
+        modalities = both or self.filters.modalities
+        return self.find(query, top_k, replace(self.filters, modalities=modalities, after=after, before=before))
+
+    def beside(self, evidence: Evidence) -> list[Evidence]:
+        """The pages, or the stretches of a clip, before and after a place; none of a picture."""
+        piece = evidence.piece
+        pieces = [one.piece for one in self.store.fetch([piece.asset_id])]
+        kind = _WHOLE.get(piece.modality)
+        whole = [one for one in pieces if one.kind is kind] or [one for one in pieces if one.kind is PieceKind.PASSAGE]
+        whole.sort(key=lambda one: (_order(one.locator), one.index))
+        before = [one for one in whole if _order(one.locator) < _order(piece.locator)]
+        after = [one for one in whole if _order(one.locator) > _order(piece.locator)]
+        return [Evidence(one, evidence.paths, 0.0) for one in (*before[-1:], *after[:1])]
+
+    def names(self, most: int) -> tuple[list[str], bool]:
+        """Paths of some of the files, in order, and whether there are more."""
+        ids = list(islice(self.store.asset_ids(), most + 1))
+        paths = {one.paths[0] for one in self.store.fetch(ids[:most])}
+        return sorted(paths), len(ids) > most
+
+
+def _order(locator: Locator) -> tuple[float, float]:
+    return (locator.page or 0, locator.start or 0.0)
+
+
+class Book:
+    """Evidence of one run, numbered from 1 in the order in which it was found."""
+
+    def __init__(self) -> None:
+        self._evidence: list[Evidence] = []
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def evidence(self) -> Sequence[Evidence]:
+        """All of it, in the order of the numbers."""
+        return tuple(self._evidence)
+
+    def number(self, evidence: Evidence) -> int:
+        """The number of a place, the same however often it is found."""
+        key = evidence.piece.id
+        if key not in self._numbers:
+            self._evidence.append(evidence)
+            self._numbers[key] = len(self._evidence)
+        return self._numbers[key]
+
+    def get(self, number: int) -> Evidence | None:
+        """The place of a number."""
+        return self._evidence[number - 1] if 1 <= number <= len(self._evidence) else None
