@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from ui import options, printable
+from ui.downloads import tell_download
 
 
 def models(model: options.Model = None, model_url: options.ModelUrl = None) -> None:
@@ -16,7 +17,7 @@ def models(model: options.Model = None, model_url: options.ModelUrl = None) -> N
 
     choice = chosen_model(settings, model, model_url)
     tell_destination(choice, settings.data_dir)
-    checkup = check_model(open_model(choice), choice.name)
+    checkup = check_model(open_model(choice, tell_download), choice.name)
     typer.echo(f"{printable.line(choice.name)} answers, after {checkup.seconds:.1f} s.")
     if checkup.sees:
         typer.echo("It sees: it read the number in the picture.")

@@ -13,6 +13,7 @@ from rich.text import Text
 from haystack_agent.answering.events import Done, Status, Token, ToolCalled
 from haystack_agent.records import Answer, Citation, Evidence, Filters
 from ui import printable
+from ui.downloads import tell_download
 from ui.last_results import Place, place_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def open_model_reader(settings: Settings, model: str | None, url: str | None, ag
 
     choice = chosen_model(settings, model, url)
     tell_destination(choice, settings.data_dir)
-    opened, renderer = open_model(choice), EvidenceRenderer()
+    opened, renderer = open_model(choice, tell_download), EvidenceRenderer()
     if agent:
         from haystack_agent.answering.langchain_agent import AgentReader
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,15 +14,19 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from pydantic import SecretStr
 
+    from haystack_agent.encoders.hub import Progress
     from haystack_agent.settings import Settings
 
+_LOCAL = "local:"
+_HERE = (_LOCAL, "ollama:")
 _NO_KEY = "none"
 """Local servers ask for no key, but the client library sends one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model by name; with `url` it is one of that server, else ``provider:model`` as LangChain knows it."""
+    """A model by name; with `url` it is one of that server, else ``provider:model`` as LangChain knows it, or
+    ``local:`` and the folder or hub name of a model of transformers."""
 
     name: str
     url: str | None = None
@@ -33,7 +38,7 @@ class ModelChoice:
     def destination(self) -> str | None:
         """Who gets what is sent to the model, where it is not this machine."""
         if self.url is None:
-            return self.name.partition(":")[0] if not self.name.startswith("ollama:") else None
+            return None if self.name.startswith(_HERE) else self.name.partition(":")[0]
         host = urlsplit(self.url).hostname or ""
         return None if _is_here(host) else host
 
@@ -53,14 +58,23 @@ def chosen_model(settings: Settings, name: str | None = None, url: str | None = 
     return ModelChoice(name, url or settings.model_url, settings.model_api_key, settings.model_timeout)
 
 
-def open_model(choice: ModelChoice) -> BaseChatModel:
-    """The model; nothing is sent yet.
+def open_model(choice: ModelChoice, tell: Callable[[Progress], None] | None = None) -> BaseChatModel:
+    """The model; nothing is sent yet, but the files of a local one may be fetched, of which `tell` is told.
 
     Raises:
         UsageError: the provider is not known, or its package is not installed.
+        ModelUnavailable: a local model cannot be loaded.
     """
     if choice.url is not None:
         return _of_server(choice)
+    if choice.name.startswith(_LOCAL):
+        from platformdirs import user_cache_path
+
+        from haystack_agent.answering.langchain_local import LocalVlm
+        from haystack_agent.encoders.hub import Hub
+
+        hub = Hub(user_cache_path("haystack-agent") / "models", on_progress=tell)
+        return LocalVlm.load(choice.name.removeprefix(_LOCAL), hub)
     from langchain.chat_models import init_chat_model
 
     key: dict[str, Any] = {"api_key": choice.api_key.get_secret_value()} if choice.api_key else {}
