@@ -17,7 +17,15 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from haystack_agent.errors import HaystackError, UsageError
-from ui import commands_index, commands_models, commands_open, commands_query, commands_uclip, printable
+from ui import (
+    commands_chat,
+    commands_index,
+    commands_models,
+    commands_open,
+    commands_query,
+    commands_uclip,
+    printable,
+)
 
 LOG_NAME = "haystack-agent.log"
 _LOG_BYTES = 1_000_000
@@ -115,6 +123,7 @@ def _root(
 app.command("index")(commands_index.index)
 app.command("search")(commands_query.search)
 app.command("ask")(commands_query.ask)
+app.command("chat")(commands_chat.chat)
 app.command("open")(commands_open.open_)
 app.command("status")(commands_index.status)
 app.command("forget")(commands_index.forget)

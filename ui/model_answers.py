@@ -17,6 +17,9 @@ from ui.downloads import tell_download
 from ui.last_results import Place, place_of
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from haystack_agent.answering.conversation import Turn
     from haystack_agent.answering.events import Event
     from haystack_agent.answering.models import ModelChoice
     from haystack_agent.engine import Engine
@@ -34,20 +37,62 @@ def open_model_reader(settings: Settings, model: str | None, url: str | None, ag
 
     Raises:
         UsageError: no model is named, or it cannot be used.
+        ModelUnavailable: a local one cannot be loaded.
     """
-    from haystack_agent.answering.direct import DirectReader
+    return _asking(*_opened(settings, model, url), agent)
+
+
+def open_conversation(settings: Settings, model: str | None, url: str | None, agent: bool) -> Conversation:
+    """The same, for one question after another."""
+    opened, name = _opened(settings, model, url)
+    return Conversation(_asking(opened, name, agent), opened, name)
+
+
+class Conversation:
+    """Questions that may refer to those before."""
+
+    def __init__(self, ask: Ask, model: BaseChatModel, name: str) -> None:
+        self._ask = ask
+        self._model = model
+        self._name = name
+        self._turns: list[Turn] = []
+
+    def ask(self, engine: Engine, question: str, top_k: int) -> Answer:
+        """Show and return the answer to the next question.
+
+        Raises:
+            ModelFailed: the model does not answer.
+        """
+        from haystack_agent.answering.conversation import standalone, turn_of
+
+        asked = standalone(question, self._turns, self._model, self._name)
+        if asked != question:
+            typer.echo(f"Understood as: {printable.line(asked)}", err=True)
+        answer = show(self._ask(engine, asked, top_k, Filters()))
+        self._turns.append(turn_of(asked, answer))
+        return answer
+
+
+def _opened(settings: Settings, model: str | None, url: str | None) -> tuple[BaseChatModel, str]:
     from haystack_agent.answering.models import chosen_model, open_model
-    from ingest.drawing import EvidenceRenderer
 
     choice = chosen_model(settings, model, url)
     tell_destination(choice, settings.data_dir)
-    opened, renderer = open_model(choice, tell_download), EvidenceRenderer()
+    return open_model(choice, tell_download), choice.name
+
+
+def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
+    from ingest.drawing import EvidenceRenderer
+
+    renderer = EvidenceRenderer()
     if agent:
         from haystack_agent.answering.langchain_agent import AgentReader
 
-        asked = AgentReader(opened, choice.name, renderer)
+        asked = AgentReader(model, name, renderer)
         return lambda engine, question, _, filters: engine.stream_agent(question, asked, filters=filters)
-    reader = DirectReader(opened, choice.name, renderer)
+    from haystack_agent.answering.direct import DirectReader
+
+    reader = DirectReader(model, name, renderer)
     return lambda engine, question, top_k, filters: engine.stream(question, reader, top_k=top_k, filters=filters)
 
 

@@ -1,0 +1,58 @@
+"""``haystack-agent chat``: questions and follow-up questions in the terminal, answered by a language model."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated
+
+import typer
+
+from haystack_agent.errors import ModelFailed, UsageError
+from ui import model_answers, options, printable
+from ui.commands_query import AnswerMode
+from ui.last_results import save
+
+Mode = Annotated[AnswerMode, typer.Option("--mode", help="direct, or agent.")]
+_PROMPT = "\n> "
+
+
+def chat(
+    mode: Mode = AnswerMode.DIRECT,
+    model: options.Model = None,
+    model_url: options.ModelUrl = None,
+    top_k: options.TopK = 5,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Ask one question after another; a follow-up is understood from what was said before. An empty line ends it."""
+    if mode is AnswerMode.EXTRACTIVE:
+        raise UsageError("chat needs a language model: use --mode direct or agent.")
+    settings = options.settings_for(qdrant_url)
+    location = options.location_for(settings, index)
+    asked = model_answers.open_conversation(settings, model, model_url, mode is AnswerMode.AGENT)
+    from haystack_agent.engine import Engine
+
+    with Engine.open(location) as engine:
+        while question := _read():
+            try:
+                answer = asked.ask(engine, question, top_k)
+            except ModelFailed as error:  # one question is lost, not the conversation
+                typer.echo(f"haystack-agent: {printable.line(str(error))}", err=True)
+                continue
+            except KeyboardInterrupt:
+                typer.echo("\nStopped. Ask again, or end with an empty line.", err=True)
+                continue
+            with contextlib.suppress(OSError):
+                save(settings.data_dir, model_answers.places(answer))
+
+
+def _read() -> str:
+    """The next question; empty at the end."""
+    if sys.stdin.isatty():
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401 - gives the line an editor and a history
+    try:
+        return input(_PROMPT if sys.stdin.isatty() else "").strip()
+    except EOFError:
+        return ""
