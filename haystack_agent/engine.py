@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.search import Searcher, Weighted
+from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
 from haystack_agent.store.opening import open_store
 from haystack_agent.store.protocol import Store
 
@@ -99,24 +101,52 @@ class Engine:
         answer = self._reader.answer(plan, evidence[:EVIDENCE_READ], self._searcher.importance(plan))
         return replace(answer, evidence=tuple(evidence[:top_k]))
 
+    def understand(self, question: str, today: date | None = None) -> Understood:
+        """What the question's own words restrict, read without a model: photos and clips of a time."""
+        return understood_by_rules(self._searcher.plan(question), today or date.today())
+
+    def narrow(self, understood: Understood, chosen: Filters = Filters()) -> Filters:
+        """The filters to use: those the user chose and, where they leave anything to find, those understood."""
+        both = merged(chosen, understood.filters)
+        if both != chosen and not any(self.search(one, top_k=1, filters=both) for one in understood.searches):
+            return chosen
+        return both
+
     def stream(
-        self, question: str, reader: DirectReader, *, top_k: int = 5, filters: Filters = Filters()
+        self,
+        question: str,
+        reader: DirectReader,
+        *,
+        top_k: int = 5,
+        filters: Filters = Filters(),
+        parts: Sequence[str] = (),
     ) -> Iterator[Event]:
         """Answer a question from the `top_k` best places with a language model; the last event is `Done`.
+
+        With `parts`, these are searched for in place of the question, and the best places of each are given.
 
         Raises:
             ModelFailed: the model did not answer.
         """
         yield Status("Searching")
-        yield from reader.stream(question, self.search(question, top_k=top_k, filters=filters))
+        yield from reader.stream(question, self._gather(parts or (question,), top_k, filters))
 
     async def astream(
-        self, question: str, reader: DirectReader, *, top_k: int = 5, filters: Filters = Filters()
+        self,
+        question: str,
+        reader: DirectReader,
+        *,
+        top_k: int = 5,
+        filters: Filters = Filters(),
+        parts: Sequence[str] = (),
     ) -> AsyncIterator[Event]:
         """See `stream`."""
         yield Status("Searching")
-        async for event in reader.astream(question, self.search(question, top_k=top_k, filters=filters)):
+        async for event in reader.astream(question, self._gather(parts or (question,), top_k, filters)):
             yield event
+
+    def _gather(self, searches: Sequence[str], top_k: int, filters: Filters) -> list[Evidence]:
+        return joined([self.search(one, top_k=top_k, filters=filters) for one in searches], top_k)
 
     def stream_agent(self, question: str, agent: AgentReader, *, filters: Filters = Filters()) -> Iterator[Event]:
         """Answer a question by letting a language model search and look for itself; the last event is `Done`.

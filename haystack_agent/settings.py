@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = None
     model_timeout: float = Field(default=120.0, gt=0)
     """Seconds without a sign of life after which a model counts as not answering."""
+    model_context: int | None = Field(default=None, ge=1024)
+    """Tokens that the model takes in one request; needed only where its server allows fewer than usual."""
 
     @classmethod
     def settings_customise_sources(

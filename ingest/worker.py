@@ -237,13 +237,13 @@ def _limit_files() -> None:
 
 
 def _limit_memory(memory: int | None) -> None:
-    """Let allocations fail at twice the limit: the parent's watch on the memory in use is finer, but slower."""
+    """Let allocations fail at twice the limit beyond what is held: the parent's watch is finer, but slower."""
     if not sys.platform.startswith("linux"):
         return
     import resource
 
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    limit = hard if memory is None else 2 * memory
+    limit = hard if memory is None else 2 * memory + int(psutil.Process().memory_info().rss)
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 

@@ -37,6 +37,7 @@ class WorkerProcess:
         self._heard = time.monotonic()
         self._cpu_then = 0.0
         self._memory = (0.0, 0)
+        self._resting = 0
         self._folder = scratch / f"worker-{time.monotonic_ns()}"
         self._folder.mkdir()
         arguments = (theirs, registry, self._folder, os.getpid())
@@ -47,6 +48,7 @@ class WorkerProcess:
 
     def give(self, task: ReadTask) -> None:
         """Hand it a file to read."""
+        self._memory, self._resting = (0.0, 0), _resident(self._view)
         self.pipe.send(task)
         self.task = task
         self.loading = True
@@ -95,10 +97,11 @@ class WorkerProcess:
         return not starved or silent > _STARVED_FACTOR * limit
 
     def memory(self) -> int:
-        """Bytes in use by the process and those it started, measured at most every quarter of a second."""
+        """Bytes that the process and those it started took since it was given its file, measured at most every quarter
+        of a second: what earlier files left behind is not this one's fault."""
         now = time.monotonic()
         if now - self._memory[0] >= _MEMORY_SECONDS:
-            self._memory = (now, sum(_resident(process) for process in self._family()))
+            self._memory = (now, sum(map(_resident, self._family())) - self._resting)
         return self._memory[1]
 
     def grown(self) -> bool:

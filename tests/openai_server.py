@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,6 +90,13 @@ class Scripted:
         *_, user = (one for one in self.received[request]["messages"] if one["role"] == "user")
         content: list[dict[str, Any]] | str = user["content"]
         return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news; anything else is printed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -184,7 +192,7 @@ def serving(*script: Step) -> Iterator[Scripted]:
         def log_message(self, format: str, *args: object) -> None:
             """Tests need no log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     scripted.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

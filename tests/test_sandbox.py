@@ -86,6 +86,13 @@ def test_a_reader_over_a_limit_is_ended(tmp_path: Path, order: str, words: str) 
     assert [piece.text for piece in pieces["good"]] == ["still here"]
 
 
+def test_what_earlier_files_left_in_memory_is_no_fault_of_the_next(tmp_path: Path) -> None:
+    """Each takes 250 MB of the 400 that a file may take, and the decoder gives nothing back."""
+    tasks = [task(tmp_path, f"f{n}", "!KEEP 250") for n in range(3)]
+    ends, _, _ = run(tasks, SandboxOptions(limits=lambda _: LIMITS))
+    assert set(ends.values()) == {None}
+
+
 def test_total_time_is_limited_even_with_signs_of_life(tmp_path: Path) -> None:
     limits = Limits(silent=5, total=1, memory=1 << 30)
     bad = task(tmp_path, "slow", *["!NAP 0.3"] * 30)

@@ -65,6 +65,7 @@ def days(text: str) -> set[str]:
     "text",
     [
         "2026-11-22",
+        "22-Nov-2026",
         "22.11.2026",
         "22. 11. 2026",
         "11/22/2026",
@@ -81,6 +82,10 @@ def days(text: str) -> set[str]:
 )
 def test_a_day_is_found_in_every_way_of_writing_it(text: str) -> None:
     assert "2026-11-22" in days(f"Issued {text}.")
+
+
+def test_the_de_of_december_is_no_word_of_its_own() -> None:
+    assert days("24. Dezember 2025") == days("24 December 2025") == days("24 de diciembre de 2025") == {"2025-12-24"}
 
 
 def test_a_date_that_does_not_exist_is_none() -> None:

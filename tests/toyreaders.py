@@ -25,6 +25,10 @@ def obey(order: str, path: Path) -> Iterator[ReadEvent]:
         _DEEDS[word](rest, path)
     elif word == "EAT":
         yield from _eat()
+    elif word == "KEEP":
+        _kept.append(bytearray(int(rest) << 20))
+        _kept[-1][::4096] = b"x" * (len(_kept[-1]) >> 12)
+        time.sleep(0.6)  # long enough to be looked at
     elif word == "WARN":
         yield Warned(rest)
     elif word == "NAP":
@@ -33,6 +37,10 @@ def obey(order: str, path: Path) -> Iterator[ReadEvent]:
     elif word == "TEMP":
         with tempfile.NamedTemporaryFile(delete=False) as file:
             yield Warned(str(Path(file.name).parent.parent))
+
+
+_kept: list[bytearray] = []
+"""What a leaking decoder never gives back."""
 
 
 def _eat() -> Iterator[ReadEvent]:

@@ -12,6 +12,7 @@ import typer
 
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Filters
+from haystack_agent.retrieval.understood import Understood
 from ui import json_output, model_answers, options, printable
 from ui.last_results import Place, place_of, save
 
@@ -59,6 +60,7 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     language: options.Languages = None,
     after: options.After = None,
     before: options.Before = None,
+    as_asked: options.AsAsked = False,
     explain: options.Explain = False,
     batch: options.Batch = None,
     as_json: options.AsJson = False,
@@ -66,12 +68,13 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     qdrant_url: options.QdrantUrl = None,
 ) -> None:
     """Find the places that answer a question, or that look like a picture."""
-    filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
+    chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch, required=image is None)
     picture = _picture(image)
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
 
         def look(query: str) -> list[Evidence]:
+            filters = _narrowed(engine, query, chosen, as_asked)
             if picture is not None:
                 return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
             return engine.search(query, top_k=top_k, filters=filters) if query else []
@@ -88,7 +91,7 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
     render.show_evidence(evidence, explain)
     if not evidence:
-        _say_nothing_found(filters)
+        _say_nothing_found(chosen)
     _exit(bool(evidence))
 
 
@@ -104,6 +107,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     language: options.Languages = None,
     after: options.After = None,
     before: options.Before = None,
+    as_asked: options.AsAsked = False,
     explain: options.Explain = False,
     batch: options.Batch = None,
     as_json: options.AsJson = False,
@@ -111,15 +115,16 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     qdrant_url: options.QdrantUrl = None,
 ) -> None:
     """Answer a question and cite the places that the answer stands in."""
-    filters = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
+    chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch)
     reader = _reader(mode, model, model_url)
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
 
         def said_to(query: str) -> Answer:
+            filters = _narrowed(engine, query, chosen, as_asked)
             if reader is None:
                 return engine.ask(query, top_k=top_k, filters=filters)
-            return model_answers.finished(reader(engine, query, top_k, filters))
+            return model_answers.finished(reader(engine, Understood(query), top_k, filters))
 
         def answer(query: str) -> tuple[json_output.Json, bool]:
             said = said_to(query) if query else Answer("", "", abstained=True)
@@ -128,7 +133,8 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
         if batch is not None or as_json:
             _exit(_print_json(answer, questions))
         if reader is not None:
-            said = model_answers.show(reader(engine, text, top_k, filters))
+            filters = _narrowed(engine, text, chosen, as_asked)
+            said = model_answers.show(reader(engine, Understood(text), top_k, filters))
             _remember(data_dir, model_answers.places(said))
             _exit(not said.abstained)
         said = said_to(text)
@@ -142,6 +148,13 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
         typer.echo("The nearest places:\n")
         render.show_evidence(nearest, explain)
     _exit(not said.abstained)
+
+
+def _narrowed(engine: Engine, question: str, chosen: Filters, as_asked: bool) -> Filters:
+    """The filters to search with: what was understood of the question is told."""
+    if as_asked or not question:
+        return chosen
+    return model_answers.tell_filters(engine.narrow(engine.understand(question), chosen), chosen)
 
 
 def _reader(mode: AnswerMode, model: str | None, model_url: str | None) -> model_answers.Ask | None:

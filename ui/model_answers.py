@@ -12,14 +12,16 @@ from rich.text import Text
 
 from haystack_agent.answering.events import Done, Status, Token, ToolCalled
 from haystack_agent.records import Answer, Citation, Evidence, Filters
+from haystack_agent.retrieval.understood import Understood
 from ui import printable
 from ui.downloads import tell_download
+from ui.filter_words import described
 from ui.last_results import Place, place_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from haystack_agent.answering.conversation import Turn
+    from haystack_agent.answering.conversation import Conversation
     from haystack_agent.answering.events import Event
     from haystack_agent.answering.models import ModelChoice
     from haystack_agent.engine import Engine
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 
 _TOLD = "told_destinations.txt"
 
-
-Ask = Callable[["Engine", str, int, Filters], "Iterator[Event]"]
+Ask = Callable[["Engine", Understood, int, Filters], "Iterator[Event]"]
 """Takes an index, a question, a number of places and filters; gives the answer in the making."""
 
 
@@ -42,35 +43,43 @@ def open_model_reader(settings: Settings, model: str | None, url: str | None, ag
     return _asking(*_opened(settings, model, url), agent)
 
 
-def open_conversation(settings: Settings, model: str | None, url: str | None, agent: bool) -> Conversation:
+def open_chat(settings: Settings, model: str | None, url: str | None, agent: bool) -> Chat:
     """The same, for one question after another."""
+    from haystack_agent.answering.conversation import Conversation
+
     opened, name = _opened(settings, model, url)
-    return Conversation(_asking(opened, name, agent), opened, name)
+    return Chat(_asking(opened, name, agent), Conversation(opened, name))
 
 
-class Conversation:
+class Chat:
     """Questions that may refer to those before."""
 
-    def __init__(self, ask: Ask, model: BaseChatModel, name: str) -> None:
+    def __init__(self, ask: Ask, conversation: Conversation) -> None:
         self._ask = ask
-        self._model = model
-        self._name = name
-        self._turns: list[Turn] = []
+        self._conversation = conversation
 
-    def ask(self, engine: Engine, question: str, top_k: int) -> Answer:
-        """Show and return the answer to the next question.
+    def ask(self, engine: Engine, question: str, top_k: int, chosen: Filters, as_asked: bool) -> Answer:
+        """Show and return the answer to the next question; `as_asked` takes no filters from its words.
 
         Raises:
             ModelFailed: the model does not answer.
         """
-        from haystack_agent.answering.conversation import standalone, turn_of
-
-        asked = standalone(question, self._turns, self._model, self._name)
-        if asked != question:
-            typer.echo(f"Understood as: {printable.line(asked)}", err=True)
-        answer = show(self._ask(engine, asked, top_k, Filters()))
-        self._turns.append(turn_of(asked, answer))
+        understood = self._conversation.understand(question)
+        if understood.question != question:
+            typer.echo(f"Understood as: {printable.line(understood.question)}", err=True)
+        if understood.parts:
+            typer.echo(f"In parts: {printable.line(' | '.join(understood.parts))}", err=True)
+        filters = chosen if as_asked else tell_filters(engine.narrow(understood, chosen), chosen)
+        answer = show(self._ask(engine, understood, top_k, filters))
+        self._conversation.keep(understood.question, answer)
         return answer
+
+
+def tell_filters(filters: Filters, chosen: Filters) -> Filters:
+    """Say which filters were taken from the question, and give them back."""
+    if filters != chosen:
+        typer.echo(f"Only {described(filters)}, as the question says (everything: --as-asked).", err=True)
+    return filters
 
 
 def _opened(settings: Settings, model: str | None, url: str | None) -> tuple[BaseChatModel, str]:
@@ -89,11 +98,13 @@ def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
         from haystack_agent.answering.langchain_agent import AgentReader
 
         asked = AgentReader(model, name, renderer)
-        return lambda engine, question, _, filters: engine.stream_agent(question, asked, filters=filters)
+        return lambda engine, understood, _, filters: engine.stream_agent(understood.question, asked, filters=filters)
     from haystack_agent.answering.direct import DirectReader
 
     reader = DirectReader(model, name, renderer)
-    return lambda engine, question, top_k, filters: engine.stream(question, reader, top_k=top_k, filters=filters)
+    return lambda engine, understood, top_k, filters: engine.stream(
+        understood.question, reader, top_k=top_k, filters=filters, parts=understood.parts
+    )
 
 
 def tell_destination(choice: ModelChoice, data_dir: Path) -> None:

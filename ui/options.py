@@ -52,6 +52,9 @@ After = Annotated[
     str | None, typer.Option("--after", metavar="DATE", help="Made on this day or later: 2026, 2026-11 or 2026-11-22.")
 ]
 Before = Annotated[str | None, typer.Option("--before", metavar="DATE", help="Made on this day or earlier.")]
+AsAsked = Annotated[
+    bool, typer.Option("--as-asked", help="Search everything, even where the question says: photos from last summer.")
+]
 Batch = Annotated[
     str | None,
     typer.Option("--batch", metavar="FILE", help="One question a line in ('-': standard input), one JSON object out."),

@@ -1,55 +1,118 @@
-"""A conversation: what was said before makes a follow-up question one that can be searched for by itself."""
+"""A conversation: a language model reads a question, with what was said before, into what can be searched for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, Field, ValidationError
 
 from haystack_agent.answering.messages import visible
 from haystack_agent.answering.model_errors import told
-from haystack_agent.records import Answer
+from haystack_agent.records import Answer, Modality
+from haystack_agent.retrieval.period import Period
+from haystack_agent.retrieval.understood import DATED, Understood, narrowed_to
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 _TURNS = 6
 _ANSWER = 600
 _LONGEST = 500
-_REWRITE = (
-    "Rewrite the last question of this conversation so that it can be understood without the rest: put in what it "
-    "refers to, keep its language, add nothing else. Reply with the question alone. If it needs nothing, repeat it."
-)
+_PARTS = 4
+_READ = """Today is {today}. Read the last question of a conversation about a person's own files. Reply with one JSON \
+object and nothing else:
+"question": the last question so that it can be understood without the rest: put in what it refers to, keep its \
+language, add nothing else;
+"parts": if it asks for several things that may stand in different places, each as a question of its own, else [];
+"media": ["image"], ["video"] or both, if it asks for photos, pictures, clips or videos alone, else [];
+"after", "before": the first and the last day (2026-11-22) if it says when these were made, else null."""
+
+
+class _Reading(BaseModel):
+    """What the model replies."""
+
+    question: str = ""
+    parts: list[str] = Field(default_factory=list)
+    media: list[Modality] = Field(default_factory=list)
+    after: date | None = None
+    before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question as it was asked, and what was answered."""
+    """A question as it was understood, and what was answered."""
 
     question: str
     answer: str
 
 
-def turn_of(question: str, answer: Answer) -> Turn:
-    """What a conversation keeps of an answer."""
-    return Turn(question, answer.text)
+class Conversation:
+    """Questions that may refer to those before."""
+
+    def __init__(self, model: BaseChatModel, name: str, today: Callable[[], date] = date.today) -> None:
+        self._model = model
+        self._name = name
+        self._today = today
+        self._turns: list[Turn] = []
+
+    def understand(self, question: str) -> Understood:
+        """What the question asks to be searched; the question itself where the model gives nothing that can be used.
+
+        Raises:
+            ModelFailed: the model does not answer.
+        """
+        try:
+            said = self._model.invoke(self._messages(question))
+        except Exception as error:  # providers' libraries share no error; `told` sorts them
+            raise told(error, self._name) from error
+        return self._understood(question, str(said.text))
+
+    async def aunderstand(self, question: str) -> Understood:
+        """See `understand`."""
+        try:
+            said = await self._model.ainvoke(self._messages(question))
+        except Exception as error:  # as above
+            raise told(error, self._name) from error
+        return self._understood(question, str(said.text))
+
+    def keep(self, question: str, answer: Answer) -> None:
+        """Remember what was answered to a question as it was understood."""
+        self._turns.append(Turn(question, answer.text))
+
+    def _messages(self, question: str) -> list[BaseMessage]:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        before = "".join(
+            f"Question: {one.question}\nAnswer: {one.answer[:_ANSWER]}\n\n" for one in self._turns[-_TURNS:]
+        )
+        rules = _READ.format(today=self._today().isoformat())
+        return [SystemMessage(rules), HumanMessage(f"{before}The last question: {question}")]
+
+    def _understood(self, question: str, said: str) -> Understood:
+        start, end = said.find("{"), said.rfind("}")
+        if start < 0:  # small models write the question alone
+            return Understood((_usable(said) if self._turns else "") or question)
+        try:
+            read = _Reading.model_validate_json(said[start : end + 1])
+        except ValidationError:
+            return Understood(question)
+        parts = tuple(part for part in map(_usable, read.parts[:_PARTS]) if part)
+        media = frozenset(read.media)
+        dated = bool(media) and media <= DATED
+        in_order = not (read.after and read.before and read.after > read.before)
+        period = Period(read.after, read.before) if dated and in_order else None
+        return Understood(
+            _usable(read.question) or question,
+            parts if len(parts) > 1 else (),
+            narrowed_to(period, media if dated else frozenset()),
+        )
 
 
-def standalone(question: str, turns: Sequence[Turn], model: BaseChatModel, name: str) -> str:
-    """The question with what it refers to put in; the question itself at the start, or where the model gives nothing.
-
-    Raises:
-        ModelFailed: the model does not answer.
-    """
-    if not turns:
-        return question
-    from langchain_core.messages import HumanMessage, SystemMessage
-
-    before = "\n".join(f"Question: {turn.question}\nAnswer: {turn.answer[:_ANSWER]}" for turn in turns[-_TURNS:])
-    asked = f"{before}\n\nThe last question: {question}"
-    try:
-        said = str(model.invoke([SystemMessage(_REWRITE), HumanMessage(asked)]).text)
-    except Exception as error:  # providers' libraries share no error; `told` sorts them
-        raise told(error, name) from error
-    rewritten = " ".join(visible(said).split()).strip("\"“”'")
-    return rewritten if 0 < len(rewritten) <= _LONGEST else question
+def _usable(text: str) -> str:
+    """One line without quotation marks around it; empty where it is too long for a question."""
+    line = " ".join(visible(text).split()).strip("\"“”'")
+    return line if len(line) <= _LONGEST else ""

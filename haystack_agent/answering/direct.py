@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
-from haystack_agent.answering.messages import DECLINED, Budget, make_messages
+from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model_errors import told
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused
@@ -39,13 +39,13 @@ class DirectReader:
         model: BaseChatModel,
         name: str,
         renderer: Renderer,
-        budget: Budget = Budget(),
+        budget: Budget | None = None,
         patience: Patience = Patience(),
     ) -> None:
         self._model = model
         self._name = name
         self._renderer = renderer
-        self._budget = budget
+        self._budget = budget or budget_for(model)
         self._patience = patience
 
     def stream(self, question: str, evidence: Sequence[Evidence]) -> Iterator[Event]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from langchain.agents import create_agent
@@ -20,7 +21,14 @@ from haystack_agent.answering.model_errors import told
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.answering.tools import FOUND, Look, Toolbox
-from haystack_agent.errors import ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused, ToolsRefused
+from haystack_agent.errors import (
+    ContextTooLong,
+    ModelBusy,
+    ModelFailed,
+    ModelUnreachable,
+    PicturesRefused,
+    ToolsRefused,
+)
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -29,10 +37,13 @@ if TYPE_CHECKING:
 _GUIDE = f"""{RULES}
 
 You have tools. Search first, with the words that the file itself is likely to have; search again with other words, or \
-in the language of the files, before you give up. Open a place to read it closely. Write {DECLINED} only after that."""
+in the language of the files, before you give up. If the question has several parts, search for each by itself. Open a \
+place to read it closely. Write {DECLINED} only after that."""
 _LOOKS = 4
 _FRAMES = 4
 _WITHOUT_TOOLS = "The model does not use tools: it is given the best places found."
+_BLIND = "The model does not take pictures: it was given the text alone."
+_FULL = "The evidence was too long for the model: it was given the text alone."
 _LAST_CALL = "This was the last use of tools: answer now from what was found."
 _SEES = "(what the tools found looks like this)"
 
@@ -108,12 +119,16 @@ class AgentReader:
         looks = _Looks(book, self._renderer, notes)
         turns = _Turns(self._name, self._limits, self._patience)
         graph = create_agent(
-            self._model, Toolbox(sources, book).tools(), system_prompt=_GUIDE, middleware=[turns, looks]
+            self._model, Toolbox(sources, book).tools(), system_prompt=_guide(), middleware=[turns, looks]
         )
         return _Run(graph, book, notes)
 
     def _failure(self, error: Exception) -> ModelFailed:
         return error if isinstance(error, ModelFailed) else told(error, self._name)
+
+
+def _guide() -> str:
+    return f"{_GUIDE}\nToday is {date.today().isoformat()}."
 
 
 def _asked(question: str) -> dict[str, Any]:
@@ -250,11 +265,12 @@ class _Looks(AgentMiddleware[Any, Any]):
             return await handler(request)
 
     def _note_blindness(self, error: Exception) -> None:
-        """Go on without pictures where the model takes none; anything else is raised again."""
-        if self._blind or not isinstance(told(error, "the model"), PicturesRefused):
+        """Go on without pictures where the model takes none, or no more; anything else is raised again."""
+        failure = told(error, "the model")
+        if self._blind or not isinstance(failure, (PicturesRefused, ContextTooLong)):
             raise error
         self._blind = True
-        self._notes.append("The model does not take pictures: it was given the text alone.")
+        self._notes.append(_BLIND if isinstance(failure, PicturesRefused) else _FULL)
 
     def _with_pictures(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         looks = [] if self._blind else _latest(request.messages)

@@ -65,11 +65,19 @@ class LocalVlm(BaseChatModel):
             ) from error
         model = cls(name_of_model=name)
         model._network, model._processor = network.to(chosen).eval(), processor
+        if model._most is not None:
+            model.profile = {"max_input_tokens": model._most, "image_inputs": True}
         return model
 
     @property
     def _llm_type(self) -> str:
         return "haystack-agent-local"
+
+    @property
+    def _most(self) -> int | None:
+        """Tokens of a request and its answer."""
+        most: int | None = getattr(self._network.config.get_text_config(), "max_position_embeddings", None)
+        return most
 
     def _generate(
         self,
@@ -111,7 +119,7 @@ class LocalVlm(BaseChatModel):
             return_dict=True,
             return_tensors="pt",
         )
-        most = getattr(self._network.config.get_text_config(), "max_position_embeddings", None)
+        most = self._most
         length = made["input_ids"].shape[1]
         if most is not None and length + self.most_tokens > most:
             raise ValueError(f"the context length is {most} tokens, the request has {length}")

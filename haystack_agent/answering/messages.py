@@ -18,10 +18,12 @@ from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.records import Evidence, Modality
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
     from langchain_core.messages.content import ContentBlock, ImageContentBlock, TextContentBlock
 
 _CALLED = {Modality.DOCUMENT: "a document", Modality.IMAGE: "a picture", Modality.VIDEO: "a clip"}
+_RULES_TOKENS = 400
 DECLINED = "NOT IN THE FILES"
 """What a model writes first where the evidence does not answer."""
 
@@ -65,6 +67,25 @@ class Budget:
     def without_pictures(self) -> Budget:
         """The same, as text alone."""
         return replace(self, sides=())
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens this can come to, at three characters or 750 pixels each."""
+        pixels = sum(side * side * 3 // 4 for side in self.sides[: self.places])
+        return _RULES_TOKENS + self.places * self.characters // 3 + pixels // 750
+
+
+def budget_for(model: BaseChatModel) -> Budget:
+    """What fits a model, as far as it is known what it takes: half of its context is left for all else."""
+    profile = model.profile or {}
+    budget = Budget() if profile.get("image_inputs", True) else Budget().without_pictures()
+    most = profile.get("max_input_tokens")
+    while most and budget.tokens > most // 2:
+        smaller = budget.smaller()
+        if smaller is None:
+            break
+        budget = smaller
+    return budget
 
 
 def make_messages(

@@ -33,6 +33,8 @@ class ModelChoice:
     api_key: SecretStr | None = field(default=None, repr=False)
     timeout: float = 120.0
     """Seconds without a sign of life after which the model counts as not answering."""
+    context: int | None = None
+    """Tokens that the model takes, where the library does not know."""
 
     @property
     def destination(self) -> str | None:
@@ -55,16 +57,26 @@ def chosen_model(settings: Settings, name: str | None = None, url: str | None = 
             "No model is named: give --model NAME and, for a server of yours, --model-url URL (Ollama: "
             "http://localhost:11434/v1), or set them in config.toml."
         )
-    return ModelChoice(name, url or settings.model_url, settings.model_api_key, settings.model_timeout)
+    server = url or settings.model_url
+    return ModelChoice(name, server, settings.model_api_key, settings.model_timeout, settings.model_context)
 
 
 def open_model(choice: ModelChoice, tell: Callable[[Progress], None] | None = None) -> BaseChatModel:
-    """The model; nothing is sent yet, but the files of a local one may be fetched, of which `tell` is told.
+    """The model; with its `profile` saying how much it takes, where that is known.
+
+    Nothing is sent yet, but the files of a local one may be fetched, of which `tell` is told.
 
     Raises:
         UsageError: the provider is not known, or its package is not installed.
         ModelUnavailable: a local model cannot be loaded.
     """
+    model = _opened(choice, tell)
+    if choice.context is not None:
+        model.profile = {**(model.profile or {}), "max_input_tokens": choice.context}
+    return model
+
+
+def _opened(choice: ModelChoice, tell: Callable[[Progress], None] | None) -> BaseChatModel:
     if choice.url is not None:
         return _of_server(choice)
     if choice.name.startswith(_LOCAL):

@@ -32,7 +32,7 @@ class Profile:
     """Shorter side in pixels at which its CLIP looks at pictures; ``None`` where it has none."""
 
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 """Raised whenever `encoders.pieces`, `encoders.bm25` or `text.terms` would encode the same piece differently."""
 
 OFFLINE = Profile(

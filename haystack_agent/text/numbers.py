@@ -22,8 +22,8 @@ _NUMBER = re.compile(
 _DATE_NUMERIC = re.compile(r"(?<!\d)(\d{1,4})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{1,4})(?!\d)")
 _DATE_CJK = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(?:(\d{1,2})\s*[日일号])?")
 _DATE_WORDS = re.compile(
-    r"(?<!\d)(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|er|o|º|ª|\.)?\s*(?:de|of|d'|-)?\s*)?"
-    r"(?P<month>[^\W\d_]{3,14})\.?,?\s*(?:(?:de|del|of)\s+)?"
+    r"(?<!\d)(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|er|o|º|ª|\.)?\s*(?:(?:de|of)\s+|d'|[-/]\s*)?)?"
+    r"(?P<month>[^\W\d_]{3,14})[./-]?,?\s*(?:(?:de|del|of)\s+)?"
     r"(?:(?P<d2>\d{1,2})(?:st|nd|rd|th|\.)?,?\s+)?(?P<year>\d{4})(?!\d)"
 )
 

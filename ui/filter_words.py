@@ -1,0 +1,19 @@
+"""Filters as people say them."""
+
+from __future__ import annotations
+
+from haystack_agent.records import Filters, Modality
+
+_CALLED = {Modality.DOCUMENT: "documents", Modality.IMAGE: "pictures", Modality.VIDEO: "videos"}
+
+
+def described(filters: Filters) -> str:
+    """``pictures from 2026-06-01 to 2026-08-31``; what is not restricted is not said."""
+    media = [_CALLED[one] for one in Modality if one in filters.modalities]
+    words = [" and ".join(media) or "files"]
+    words += [f"from {filters.after:%Y-%m-%d}"] if filters.after else []
+    words += [f"to {filters.before:%Y-%m-%d}"] if filters.before else []
+    words += [f"of type {', '.join(sorted(filters.types))}"] if filters.types else []
+    words += [f"in the language {', '.join(sorted(filters.languages))}"] if filters.languages else []
+    words += [f"in {', '.join(filters.folders)}"] if filters.folders else []
+    return " ".join(words)
