@@ -46,7 +46,7 @@ def measure(engine: Engine, folder: Path, questions: Sequence[Question]) -> list
 
 
 def _outcome(question: Question, folder: Path, answer: Answer) -> Outcome:
-    right = str((folder / question.evidence).resolve())
+    right = str((folder / question.evidence[0]).resolve())
     files = list(dict.fromkeys(_file(item, right) for item in answer.evidence))
     rank = files.index(right) + 1 if right in files else None
     place = _at_place(question, _cited(answer, right)) if rank == 1 else None

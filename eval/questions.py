@@ -1,8 +1,9 @@
 """A folder with questions: the smallest data set there is, a folder of files and a `questions.jsonl` in it.
 
-Each line is an object with ``question``, ``language``, ``answer``, ``accepted`` (other right answers), ``modality``,
-``evidence`` (the one file that answers it, relative to the folder), ``locator`` (``{"page": n}``, ``{"time": [from,
-to]}`` in seconds, or empty) and ``needs`` (``text`` or ``vision``).
+Each line is an object with ``id``, ``question``, ``language``, ``answer``, ``accepted`` (other right answers),
+``modality``, ``evidence`` (the file that answers it, relative to the folder, or a list of such), ``locator``
+(``{"page": n}``, ``{"time": [from, to]}`` in seconds, or empty), ``needs`` (``text`` or ``vision``) and ``task`` (what
+kind of question it is; may be left out).
 """
 
 from __future__ import annotations
@@ -18,17 +19,22 @@ FILE_NAME = "questions.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question with its one right evidence."""
+    """One question with what answers it; an empty text or tuple where a data set does not say."""
 
     id: str
     text: str
-    language: str
-    answers: tuple[str, ...]
-    modality: str
-    evidence: str
-    page: int | None
-    time: tuple[float, float] | None
-    needs: str
+    answers: tuple[str, ...] = ()
+    """Accepted ones, the first to be shown."""
+    evidence: tuple[str, ...] = ()
+    """Files that answer it, each alone, relative to the pool's folder with ``/``."""
+    language: str = ""
+    modality: str = ""
+    task: str = ""
+    needs: str = ""
+    page: int | None = None
+    """Of the first evidence, from 1."""
+    time: tuple[float, float] | None = None
+    """Seconds in the first evidence."""
 
 
 def read_questions(folder: Path) -> list[Question]:
@@ -49,17 +55,18 @@ def _question(line: str, where: str) -> Question:
     try:
         values = json.loads(line)
         locator = values.get("locator") or {}
-        time = locator.get("time")
+        time, evidence = locator.get("time"), values["evidence"]
         return Question(
             id=str(values["id"]),
             text=str(values["question"]),
             language=str(values["language"]),
             answers=(str(values["answer"]), *map(str, values.get("accepted", ()))),
             modality=str(values["modality"]),
-            evidence=str(values["evidence"]),
+            evidence=tuple(map(str, evidence if isinstance(evidence, list) else [evidence])),
             page=int(locator["page"]) if "page" in locator else None,
             time=(float(time[0]), float(time[1])) if time else None,
             needs=str(values["needs"]),
+            task=str(values.get("task", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise UsageError(f"{where}: not a question ({type(error).__name__}: {error}).") from error
