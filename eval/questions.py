@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from haystack_agent.errors import UsageError
@@ -49,6 +50,16 @@ def read_questions(folder: Path) -> list[Question]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a folder with a {FILE_NAME}.") from error
     return [_question(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def unanswerable() -> list[Question]:
+    """Questions about a household's papers that no folder used for measuring answers, in many languages."""
+    lines = files("eval").joinpath("unanswerable.jsonl").read_text("utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [
+        Question(id=f"unanswerable-{number:02d}", text=str(one["question"]), language=str(one.get("language", "")))
+        for number, one in enumerate(entries, start=1)
+    ]
 
 
 def _question(line: str, where: str) -> Question:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from types import TracebackType
@@ -20,8 +20,9 @@ from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.search import Searcher, Weighted
 from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
+from haystack_agent.store.hit import Hit
 from haystack_agent.store.opening import open_store
-from haystack_agent.store.protocol import Store
+from haystack_agent.store.protocol import IndexedPiece, Store, VectorName
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +40,7 @@ class Engine:
     def __init__(self, store: Store, encoders: Encoders, lexicon: Lexicon) -> None:
         self._store = store
         self._lexicon = lexicon
-        self._sight = encoders.sight
+        self.encoders = encoders
         self._searcher = Searcher(store, encoders, lexicon)
         self._reader = ExtractiveReader(encoders.text)
 
@@ -85,11 +86,11 @@ class Engine:
         Raises:
             UsageError: the index was made with a profile that does not see.
         """
-        if self._sight is None:
+        if self.encoders.sight is None:
             raise UsageError(
                 "This index was made with a profile that does not see: index into a new index with another --profile."
             )
-        vector = self._sight.of_images([picture])[0]
+        vector = self.encoders.sight.of_images([picture])[0]
         if not question:
             return self._searcher.like(vector, top_k, filters)
         return self._searcher.search(self._searcher.plan(question), top_k, filters, Weighted(vector, weight))
@@ -100,6 +101,20 @@ class Engine:
         evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
         answer = self._reader.answer(plan, evidence[:EVIDENCE_READ], self._searcher.importance(plan))
         return replace(answer, evidence=tuple(evidence[:top_k]))
+
+    def read(self, question: str, evidence: Sequence[Evidence]) -> Answer:
+        """Answer a question with a quotation from given evidence, or abstain."""
+        plan = self._searcher.plan(question)
+        answer = self._reader.answer(plan, evidence, self._searcher.importance(plan))
+        return replace(answer, evidence=tuple(evidence))
+
+    def search_by_one(self, vector: VectorName, question: str, *, top_k: int = 10) -> list[Hit]:
+        """The `top_k` best pieces by one vector alone, unfused: what fusion is compared with."""
+        return self._searcher.by_one(vector, self._searcher.plan(question), top_k)
+
+    def pieces(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
+        """All pieces of files, in order."""
+        return self._store.fetch(asset_ids)
 
     def understand(self, question: str, today: date | None = None) -> Understood:
         """What the question's own words restrict, read without a model: photos and clips of a time."""

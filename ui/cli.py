@@ -19,7 +19,9 @@ from typer.exceptions import TyperException
 from haystack_agent.errors import HaystackError, UsageError
 from ui import (
     commands_chat,
+    commands_eval,
     commands_index,
+    commands_mcp,
     commands_models,
     commands_open,
     commands_query,
@@ -128,7 +130,9 @@ app.command("open")(commands_open.open_)
 app.command("status")(commands_index.status)
 app.command("forget")(commands_index.forget)
 app.command("models")(commands_models.models)
+app.command("mcp")(commands_mcp.mcp)
 app.add_typer(commands_uclip.app, name="uclip")
+app.add_typer(commands_eval.app, name="eval")
 
 
 def main() -> None:

@@ -40,15 +40,15 @@ def open_model_reader(settings: Settings, model: str | None, url: str | None, ag
         UsageError: no model is named, or it cannot be used.
         ModelUnavailable: a local one cannot be loaded.
     """
-    return _asking(*_opened(settings, model, url), agent)
+    return _asking(*opened(settings, model, url), agent)
 
 
 def open_chat(settings: Settings, model: str | None, url: str | None, agent: bool) -> Chat:
     """The same, for one question after another."""
     from haystack_agent.answering.conversation import Conversation
 
-    opened, name = _opened(settings, model, url)
-    return Chat(_asking(opened, name, agent), Conversation(opened, name))
+    chosen, name = opened(settings, model, url)
+    return Chat(_asking(chosen, name, agent), Conversation(chosen, name))
 
 
 class Chat:
@@ -82,7 +82,8 @@ def tell_filters(filters: Filters, chosen: Filters) -> Filters:
     return filters
 
 
-def _opened(settings: Settings, model: str | None, url: str | None) -> tuple[BaseChatModel, str]:
+def opened(settings: Settings, model: str | None, url: str | None) -> tuple[BaseChatModel, str]:
+    """The model of the options, and its name; where something goes to another machine, a line says so once."""
     from haystack_agent.answering.models import chosen_model, open_model
 
     choice = chosen_model(settings, model, url)

@@ -30,7 +30,7 @@ class Weights:
     """How much each part counts; measured, see the table in the README."""
 
     bm25: float = 1.0
-    text: float = 0.8
+    text: float = 1.6
     text_foreign: float = 0.4
     """For `text` where the question is in a language that the sentence encoder does not know."""
     neighbours: float = 0.15
@@ -40,10 +40,10 @@ class Weights:
     """Added where the question's words name this kind of media; "picture" may also mean one in a document."""
     scene: float = 0.5
     """Added to pictures and clips where the question is about something seen."""
-    uclip: float = 1.0
+    uclip: float = 2.0
     chance: float = 1.0
     """Standard deviations above other pieces at which a likeness begins to count."""
-    certain: float = 10.0
+    certain: float = 7.0
     """And those at which it counts fully."""
     first: float = 0.05
     """Added to a document's first page: of pages alike, it is the one that is meant."""

@@ -20,9 +20,9 @@ from haystack_agent.retrieval.scene import SceneJudge
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.protocol import Store, VectorName
 from haystack_agent.text.fold import fold
-from haystack_agent.text.terms import STEM_LENGTH
+from haystack_agent.text.terms import STEM_LENGTH, terms
 
-PREFETCH = 40
+PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""
 
 _UNCERTAIN = 0.4
@@ -71,6 +71,17 @@ class Searcher:
     def _best_score(self, term: str) -> float:
         hits = self._store.search_sparse(bm25.encode_query({term: 1.0}), 1)
         return hits[0].score if hits else 0.0
+
+    def by_one(self, vector: VectorName, plan: Plan, limit: int) -> list[Hit]:
+        """The best pieces by one vector alone: the question's own words and meaning, no translation, no fusion."""
+        if vector is VectorName.BM25:
+            own = {term.text: term.weight for term in terms(plan.question)}
+            return self._store.search_sparse(bm25.encode_query(own), limit)
+        aim = self._encoders.text.encode_query(plan.question)
+        if vector is VectorName.UCLIP:
+            seen = self._aim(plan.question, aim, None)
+            return [] if seen is None else self._store.search_dense(vector, seen, limit)
+        return self._store.search_dense(vector, aim, limit)
 
     def like(self, picture: FloatArray, top_k: int, filters: Filters = Filters()) -> list[Evidence]:
         """The `top_k` places that look most like a picture given as a vector of the common space."""

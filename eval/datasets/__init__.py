@@ -1,0 +1,1 @@
+"""Data sets: each a pool of files and questions about them."""

@@ -1,0 +1,50 @@
+"""Opening a data set of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eval.datasets.beir import open_beir, open_trec
+from eval.datasets.dataset import DataSet, DataSetKind, Told
+from eval.datasets.document_haystack import open_document_haystack
+from eval.datasets.multihaystack import open_multihaystack
+from eval.questions import FILE_NAME, read_questions
+from haystack_agent.errors import UsageError
+
+
+def open_data_set(path: Path, kind: DataSetKind | None, pool: Path, tell: Told | None = None) -> DataSet:
+    """Read a data set; files that stand in an archive of its own are written to `pool` first.
+
+    Raises:
+        UsageError: it is not of that kind, or without `kind` of none that is known.
+    """
+    match kind or guess_kind(path):
+        case DataSetKind.FOLDER:
+            return DataSet(path.resolve().name, path.resolve(), tuple(read_questions(path)))
+        case DataSetKind.MULTIHAYSTACK:
+            return open_multihaystack(path, pool, tell)
+        case DataSetKind.DOCUMENT_HAYSTACK:
+            return open_document_haystack(path)
+        case DataSetKind.BEIR:
+            return open_beir(path, pool, tell)
+        case DataSetKind.TREC:
+            return open_trec(path)
+
+
+def guess_kind(path: Path) -> DataSetKind:
+    """What kind of data set lies at a path, by the files in it.
+
+    Raises:
+        UsageError: none that is known.
+    """
+    signs = (
+        (DataSetKind.FOLDER, (path / FILE_NAME).is_file()),
+        (DataSetKind.BEIR, (path / "corpus.jsonl").is_file()),
+        (DataSetKind.TREC, (path / "qrels.txt").is_file()),
+        (DataSetKind.DOCUMENT_HAYSTACK, path.is_file() and path.suffix == ".json"),
+        (DataSetKind.MULTIHAYSTACK, path.is_dir() and any(path.glob("*/*.parquet"))),
+    )
+    for kind, seen in signs:
+        if seen:
+            return kind
+    raise UsageError(f"{path} holds no data set that is known: a folder needs a {FILE_NAME} (or say --kind).")

@@ -1,0 +1,102 @@
+"""Whether an answer is right, by rules: normalised match, numbers within a tolerance, ANLS."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from haystack_agent.text.fold import fold
+from haystack_agent.text.numbers import dates, numbers
+
+_TOLERANCE = 0.001
+_ANLS_LEAST = 0.5
+_ARTICLES = frozenset(("a", "an", "the"))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of one answer; ``right`` is any of the first three."""
+
+    exact: bool
+    """Equal to an accepted answer, without case, accents, punctuation, spaces and articles."""
+    contains: bool
+    """An accepted answer stands in it as whole words, or as written in scripts without spaces."""
+    numeric: bool
+    """It has the date or number accepted; one with a fraction may be rounded, by one in a thousand."""
+    anls: float
+    """Average normalised Levenshtein similarity (Biten et al. 2019): 1 is equal, below 0.5 counts as 0."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer counts as right."""
+        return self.exact or self.contains or self.numeric
+
+
+WRONG = Verdict(exact=False, contains=False, numeric=False, anls=0.0)
+"""Of no answer."""
+
+
+def judge(answer: str, accepted: Sequence[str]) -> Verdict:
+    """Compare an answer with those accepted."""
+    said = _words(answer)
+    wanted = [_words(one) for one in accepted if one.strip()]
+    if not said or not wanted:
+        return WRONG
+    return Verdict(
+        exact=any(said == one for one in wanted),
+        contains=any(_stands_in(one, said) for one in wanted if one),
+        numeric=any(_same_number(answer, one) for one in accepted),
+        anls=max(anls(" ".join(said), " ".join(one)) for one in wanted),
+    )
+
+
+def anls(first: str, second: str) -> float:
+    """1 minus the edit distance as a share of the longer one; 0 where that is below one half."""
+    longest = max(len(first), len(second))
+    similarity = 1.0 if not longest else 1 - _distance(first, second) / longest
+    return similarity if similarity >= _ANLS_LEAST else 0.0
+
+
+def _distance(first: str, second: str) -> int:
+    """Levenshtein's, by rows."""
+    row = list(range(len(second) + 1))
+    for number, left in enumerate(first, start=1):
+        diagonal, row[0] = row[0], number
+        for place, right in enumerate(second, start=1):
+            diagonal, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, diagonal + (left != right))
+    return row[-1]
+
+
+def _words(text: str) -> list[str]:
+    plain = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in fold(text))
+    return [word for word in plain.split() if word not in _ARTICLES]
+
+
+def _stands_in(wanted: Sequence[str], said: Sequence[str]) -> bool:
+    if any(said[start : start + len(wanted)] == list(wanted) for start in range(len(said) - len(wanted) + 1)):
+        return True
+    # OCR and scripts without spaces part words elsewhere; short ones would stand in anything.
+    joined = "".join(wanted)
+    return (len(joined) > 4 or not joined.isascii()) and joined in "".join(said)
+
+
+def _same_number(answer: str, accepted: str) -> bool:
+    """Whether the accepted answer is one number or date, with at most a unit, and the answer has it."""
+    wanted_days, said_days = set(_days(accepted)), set(_days(answer))
+    if wanted_days:
+        return bool(wanted_days & said_days)
+    wanted = [found.readings for found in numbers(fold(accepted))]
+    if len(wanted) != 1 or len(_words(accepted)) > 3:
+        return False
+    said = [float(reading) for found in numbers(fold(answer)) for reading in found.readings]
+    return any(_near(float(one), other) for one in wanted[0] for other in said)
+
+
+def _near(wanted: float, said: float) -> bool:
+    """Whole numbers are years, counts and codes: they must be equal."""
+    return wanted == said if wanted.is_integer() else abs(wanted - said) <= _TOLERANCE * abs(wanted)
+
+
+def _days(text: str) -> Iterator[str]:
+    return (reading for found in dates(fold(text)) for reading in found.readings)

@@ -1,0 +1,1 @@
+"""Evaluation runs: what is asked, of whom, and what came of it, resumable."""

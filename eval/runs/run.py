@@ -1,0 +1,171 @@
+"""One evaluation run from its data set to its journals."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eval.datasets.dataset import DataSet
+from eval.questions import Question, unanswerable
+from eval.runs.config import RunConfig, digest, freeze, versions
+from eval.runs.execute import Answering, Journals, Progress, Retrieving, judge
+from eval.runs.gold import GoldEvidence
+from eval.runs.llm_judge import LlmJudge
+from eval.runs.names import EXTRACTIVE, Condition, System
+from eval.runs.outcomes import write_questions
+from eval.runs.readers import ExtractiveAnswers, ModelAnswers, Reader
+from eval.runs.retrievers import PLACES, OfLangChain, OneVector, Ours, RankFusion, Retriever
+from eval.runs.tutorial import tutorial_retriever
+from haystack_agent.engine import Engine
+from haystack_agent.errors import UsageError
+from haystack_agent.index_files import IndexFiles, read_card
+from haystack_agent.index_location import IndexLocation
+from haystack_agent.store.protocol import VectorName
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.retrievers import BaseRetriever
+
+    from haystack_agent.answering.pictures import Renderer
+
+EXTRACTIVE_CONDITIONS = (Condition.GOLD, Condition.TOP_1, Condition.TOP_3, Condition.TOP_5, Condition.ASK)
+MODEL_CONDITIONS = (Condition.NONE, Condition.GOLD, Condition.TOP_1, Condition.TOP_3, Condition.TOP_5)
+_VECTORS = {System.BM25: VectorName.BM25, System.DENSE: VectorName.TEXT, System.UCLIP: VectorName.UCLIP}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A language model and what reports call it."""
+
+    model: BaseChatModel
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is run."""
+
+    systems: tuple[str, ...] = (System.OURS, System.BM25, System.DENSE, System.RRF, System.TUTORIAL)
+    """`System` values, or ``module:function`` for a retriever of LangChain that the function makes of the pool's
+    folder."""
+    conditions: tuple[Condition, ...] | None = None
+    """``None`` for what suits the reader."""
+    unanswerable: bool = False
+    parallel: int = 4
+    """Calls of a language model at a time."""
+    prices: tuple[float, float] | None = None
+    reader: NamedModel | None = None
+    """``None`` for the extractive one."""
+    judge: NamedModel | None = None
+
+
+def run(
+    folder: Path, data: DataSet, location: IndexLocation, options: RunOptions, renderer: Renderer, progress: Progress
+) -> list[str]:
+    """Ask everything that was not asked yet; a line for each answer that could not be had.
+
+    Raises:
+        UsageError: the run in the folder is another one, or the data set or a system cannot be used.
+        IndexUnusable, StoreUnreachable, ModelUnavailable: the index cannot be opened.
+    """
+    asked = _questions(data, options)
+    default = EXTRACTIVE_CONDITIONS if options.reader is None else MODEL_CONDITIONS
+    conditions = options.conditions if options.conditions is not None else default
+    freeze(_config(data, location, asked, replace(options, conditions=conditions)), folder)
+    write_questions(folder, asked)
+    journals = Journals(folder)
+    with Engine.open(location) as engine:
+        answerable = [one for one in asked if one.evidence]
+        for name in options.systems:
+            todo = Retrieving(name, answerable, journals.rankings())
+            if todo.questions:
+                todo.run(_system(name, engine, data.pool), progress)
+        reader = _reader(options.reader, engine, renderer)
+        gold = GoldEvidence(engine, location, data.pool)
+        failures = Answering(engine, gold, reader, data.pool, options.parallel).run(
+            asked, conditions, journals.answers(), progress
+        )
+    if options.judge is not None:
+        by = LlmJudge(options.judge.model, options.judge.name)
+        questions = {one.id: one for one in asked}
+        failures += judge(questions, journals.answers(), journals.verdicts(), by, progress)
+    return failures
+
+
+def _questions(data: DataSet, options: RunOptions) -> list[Question]:
+    """Those of the data set and, if wanted, those that nothing answers.
+
+    Raises:
+        UsageError: there is none, two have one id, or evidence is not in the pool.
+    """
+    asked = [*data.questions, *(unanswerable() if options.unanswerable else ())]
+    seen: set[str] = set()
+    for one in asked:
+        if one.id in seen:
+            raise UsageError(f"Two questions of {data.name} have the id {one.id!r}: give each its own.")
+        seen.add(one.id)
+        for name in one.evidence:
+            if not (data.pool / name).is_file():
+                raise UsageError(f"The evidence {name!r} of question {one.id} is not in {data.pool}.")
+    if not data.questions:
+        raise UsageError(f"{data.name} holds no questions.")
+    return asked
+
+
+def _config(data: DataSet, location: IndexLocation, asked: list[Question], options: RunOptions) -> RunConfig:
+    return RunConfig(
+        data_set=data.name,
+        pool=str(data.pool),
+        questions=digest(asked),
+        unanswerable=options.unanswerable,
+        profile=read_card(IndexFiles(location.path)).fingerprint,
+        systems=options.systems,
+        reader=options.reader.name if options.reader else EXTRACTIVE,
+        conditions=options.conditions or (),
+        judge=options.judge.name if options.judge else None,
+        prices=options.prices,
+        versions=versions(),
+    )
+
+
+def _reader(model: NamedModel | None, engine: Engine, renderer: Renderer) -> Reader:
+    return ExtractiveAnswers(engine) if model is None else ModelAnswers(model.model, model.name, renderer)
+
+
+def _system(name: str, engine: Engine, pool: Path) -> Retriever:
+    """Make what a name stands for.
+
+    Raises:
+        UsageError: nothing.
+    """
+    if name not in set(System):
+        return OfLangChain(_foreign(name, pool), pool)
+    system = System(name)
+    if system is System.OURS:
+        return Ours(engine, pool)
+    if system is System.RRF:
+        return RankFusion(engine, pool)
+    if system is System.TUTORIAL:
+        return OfLangChain(tutorial_retriever(pool, engine.encoders.text, PLACES), pool)
+    if system is System.UCLIP and engine.encoders.sight is None:
+        raise UsageError("The system 'uclip' needs an index of a profile that sees: leave it out of --systems.")
+    return OneVector(engine, pool, _VECTORS[system])
+
+
+def _foreign(name: str, pool: Path) -> BaseRetriever:
+    """A retriever of the user's own, made by the function that they name."""
+    module, colon, function = name.partition(":")
+    unusable = (
+        f"The system {name!r} cannot be used: write {', '.join(System)}, or module:function for a function of yours "
+        "that makes a LangChain retriever of a folder"
+    )
+    if not colon:
+        raise UsageError(f"{unusable}.")
+    try:
+        make: Callable[[Path], BaseRetriever] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{unusable} ({error}).") from error
+    return make(pool)
