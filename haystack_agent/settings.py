@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """Seconds without a sign of life after which a model counts as not answering."""
     model_context: int | None = Field(default=None, ge=1024)
     """Tokens that the model takes in one request; needed only where its server allows fewer than usual."""
+    mcp_token: SecretStr | None = None
+    """What clients of ``mcp --http`` must send as a bearer token."""
 
     @classmethod
     def settings_customise_sources(

@@ -16,6 +16,9 @@ from typing import Any
 
 from PIL import Image
 
+USAGE = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
+"""What every answer says it took."""
+
 
 @dataclass(frozen=True)
 class Say:
@@ -58,7 +61,14 @@ class Read:
     read: Callable[[Image.Image], str]
 
 
-Step = Say | Call | Fail | Hang | Read
+@dataclass(frozen=True)
+class Reply:
+    """Say what `reply` makes of the whole request as text: order does not matter."""
+
+    reply: Callable[[str], str]
+
+
+Step = Say | Call | Fail | Hang | Read | Reply
 
 
 @dataclass
@@ -120,6 +130,9 @@ def serving(*script: Step) -> Iterator[Scripted]:
                     self._fail(step)
                 case Read(read):
                     self._whole(Say((read(scripted.pictures()[-1]),)))
+                case Reply(reply):
+                    said = Say((reply(json.dumps(body["messages"], ensure_ascii=False)),))
+                    self._stream(said, usage="stream_options" in body) if body.get("stream") else self._whole(said)
                 case Call():
                     self._call(step)
                 case Say():
@@ -135,7 +148,7 @@ def serving(*script: Step) -> Iterator[Scripted]:
         def _whole(self, step: Say) -> None:
             choice = {"index": 0, "message": {"role": "assistant", "content": "".join(step.pieces)}}
             data = json.dumps({"id": "1", "object": "chat.completion", "created": 0, "model": "m",
-                               "choices": [{**choice, "finish_reason": "stop"}]}).encode()  # fmt: skip
+                               "choices": [{**choice, "finish_reason": "stop"}], "usage": USAGE}).encode()  # fmt: skip
             self.send_response(200)
             self._rest(data)
 
@@ -165,7 +178,7 @@ def serving(*script: Step) -> Iterator[Scripted]:
             self._event({"delta": {"role": "assistant", "tool_calls": [call]}, "finish_reason": None})
             self._finish("tool_calls")
 
-        def _stream(self, step: Say) -> None:
+        def _stream(self, step: Say, usage: bool = False) -> None:
             self._begin()
             try:
                 for number, piece in enumerate(step.pieces):
@@ -175,6 +188,9 @@ def serving(*script: Step) -> Iterator[Scripted]:
                     scripted.hung_up.append(False)
                     self.close_connection = True
                     return
+                if usage:
+                    event = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": []}
+                    self._chunk(b"data: " + json.dumps({**event, "usage": USAGE}).encode() + b"\n\n")
                 self._finish("stop")
                 scripted.hung_up.append(False)
             except (BrokenPipeError, ConnectionResetError):

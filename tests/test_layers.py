@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1]
 LAYERS = ("haystack_agent", "ingest", "eval", "ui")
 """A package may import itself and those before it."""
 HEAVY = ("torch", "transformers", "pymupdf", "rapidocr", "onnxruntime", "cv2", "av", "decord", "gradio")
-HEAVY_TOO = ("langchain", "langchain_core", "qdrant_client", "qdrant_edge", "sentence_transformers", "docx", "openpyxl")
+HEAVY_TOO = (
+    "langchain", "langchain_core", "qdrant_client", "qdrant_edge", "sentence_transformers", "docx", "openpyxl",
+    "pyarrow", "ir_measures", "matplotlib", "mcp", "starlette", "uvicorn",
+)  # fmt: skip
 
 
 def modules_of(package: str) -> list[Path]:

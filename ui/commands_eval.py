@@ -153,7 +153,7 @@ def _model(settings: Settings, name: str | None, url: str | None) -> NamedModel 
     from eval.runs.run import NamedModel
     from ui.model_answers import opened
 
-    return NamedModel(*opened(settings, name, url))
+    return NamedModel(*opened(settings, name, url, usage=True))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,11 +83,11 @@ def tell_filters(filters: Filters, chosen: Filters) -> Filters:
     return filters
 
 
-def opened(settings: Settings, model: str | None, url: str | None) -> tuple[BaseChatModel, str]:
+def opened(settings: Settings, model: str | None, url: str | None, usage: bool = False) -> tuple[BaseChatModel, str]:
     """The model of the options, and its name; where something goes to another machine, a line says so once."""
     from haystack_agent.answering.models import chosen_model, open_model
 
-    choice = chosen_model(settings, model, url)
+    choice = replace(chosen_model(settings, model, url), usage=usage)
     tell_destination(choice, settings.data_dir)
     return open_model(choice, tell_download), choice.name
 

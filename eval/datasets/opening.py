@@ -10,6 +10,7 @@ from eval.datasets.document_haystack import open_document_haystack
 from eval.datasets.multihaystack import open_multihaystack
 from eval.questions import FILE_NAME, read_questions
 from haystack_agent.errors import UsageError
+from haystack_agent.records import Modality
 
 
 def open_data_set(path: Path, kind: DataSetKind | None, pool: Path, tell: Told | None = None) -> DataSet:
@@ -42,7 +43,7 @@ def guess_kind(path: Path) -> DataSetKind:
         (DataSetKind.BEIR, (path / "corpus.jsonl").is_file()),
         (DataSetKind.TREC, (path / "qrels.txt").is_file()),
         (DataSetKind.DOCUMENT_HAYSTACK, path.is_file() and path.suffix == ".json"),
-        (DataSetKind.MULTIHAYSTACK, path.is_dir() and any(path.glob("*/*.parquet"))),
+        (DataSetKind.MULTIHAYSTACK, any(any((path / one.value).rglob("*.parquet")) for one in Modality)),
     )
     for kind, seen in signs:
         if seen:

@@ -28,7 +28,7 @@ def plots(run: Outcomes) -> dict[str, str]:
     return made
 
 
-def recall_by_size(curves: Mapping[str, Sequence[tuple[int, float]]], label: str) -> str:
+def over_size(curves: Mapping[str, Sequence[tuple[int, float]]], label: str) -> str:
     """A line for each name over the size of the pool, as SVG."""
 
     def draw(figure: Figure) -> None:

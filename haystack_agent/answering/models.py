@@ -35,6 +35,8 @@ class ModelChoice:
     """Seconds without a sign of life after which the model counts as not answering."""
     context: int | None = None
     """Tokens that the model takes, where the library does not know."""
+    usage: bool = False
+    """Whether to ask a server for the tokens that a streamed answer took: not every one knows the option."""
 
     @property
     def destination(self) -> str | None:
@@ -112,6 +114,7 @@ def _of_server(choice: ModelChoice) -> BaseChatModel:
         api_key=choice.api_key or SecretStr(_NO_KEY),
         timeout=choice.timeout,
         max_retries=0,
+        stream_usage=choice.usage,
         use_responses_api=False,
     )
 
