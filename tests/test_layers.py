@@ -78,9 +78,13 @@ LIBRARY_OF = {"haystack_agent.store.edge": "qdrant_edge", "haystack_agent.store.
 """Modules, by the beginning of their names, that wrap a library and are themselves imported only when it is needed."""
 
 
+SERVERS = ("ui.mcp_", "ui.web")
+"""Modules of a server, which its command imports when it runs."""
+
+
 def wraps(name: str) -> bool:
     # A LangChain retriever is a subclass of LangChain's class, so its module cannot do without.
-    return name.startswith(tuple(LIBRARY_OF)) or "langchain" in name.rpartition(".")[2]
+    return name.startswith((*LIBRARY_OF, *SERVERS)) or "langchain" in name.rpartition(".")[2]
 
 
 def test_no_module_loads_anything_heavy_when_imported() -> None:

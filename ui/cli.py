@@ -26,6 +26,7 @@ from ui import (
     commands_open,
     commands_query,
     commands_uclip,
+    commands_web,
     printable,
 )
 
@@ -127,6 +128,7 @@ app.command("search")(commands_query.search)
 app.command("ask")(commands_query.ask)
 app.command("chat")(commands_chat.chat)
 app.command("open")(commands_open.open_)
+app.command("ui")(commands_web.ui)
 app.command("status")(commands_index.status)
 app.command("forget")(commands_index.forget)
 app.command("models")(commands_models.models)
