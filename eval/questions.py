@@ -16,6 +16,8 @@ from pathlib import Path
 from haystack_agent.errors import UsageError
 
 FILE_NAME = "questions.jsonl"
+FILES_IN = "files-in.txt"
+"""Beside questions about files that lie elsewhere: the folder of these."""
 
 
 @dataclass(frozen=True, slots=True)

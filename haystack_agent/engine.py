@@ -112,6 +112,10 @@ class Engine:
         """The `top_k` best pieces by one vector alone, unfused: what fusion is compared with."""
         return self._searcher.by_one(vector, self._searcher.plan(question), top_k)
 
+    def asset_ids(self) -> list[str]:
+        """Ids of all indexed files, in order."""
+        return sorted(self._store.asset_ids())
+
     def pieces(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
         """All pieces of files, in order."""
         return self._store.fetch(asset_ids)

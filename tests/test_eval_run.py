@@ -199,6 +199,21 @@ def test_without_an_index_the_files_are_indexed_for_the_run(world: Path, tmp_pat
     assert (tmp_path / "run/index/index.json").exists() and not (tmp_path / "data/indexes").exists()
 
 
+def test_questions_made_from_the_index_can_be_run(world: Path, tmp_path: Path) -> None:
+    assert "Nothing in the index" in clean(Shell(world).run("eval", "make", str(tmp_path / "no")), 1).stdout.decode()
+    (tmp_path / "files").mkdir()
+    rows = "".join(f"| {name} | {price} crowns |\n" for name, price in _PRICES.items())
+    (tmp_path / "files/ferries.md").write_text(f"# Ferries of the lake\n\n| Harbour | Fare |\n|---|---|\n{rows}")
+    shell = Shell(tmp_path)
+    clean(shell.run("index", str(tmp_path / "files")), 0)
+    done = clean(shell.run("eval", "make", str(tmp_path / "own"), "--count", "3"), 0)
+    assert "eval run" in done.stdout.decode()
+    made = [json.loads(line) for line in (tmp_path / "own/questions.jsonl").read_text("utf-8").splitlines()]
+    assert len(made) == 3 and all((tmp_path / "files" / one["evidence"]).is_file() for one in made)
+    options = ("--index", "default", "--systems", "ours", "--out", str(tmp_path / "run"))
+    assert "| ours | 1.00" in clean(shell.run("eval", "run", str(tmp_path / "own"), *options), 0).stdout.decode()
+
+
 def test_a_journal_survives_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     journal = Journal(path, ("id",))

@@ -86,6 +86,46 @@ def run_(  # noqa: PLR0913, PLR0917 - the parameters are the options
     raise typer.Exit(1 if failures else 0)
 
 
+@app.command("make")
+def make(  # noqa: PLR0913, PLR0917 - the parameters are the options
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where the questions are written.")],
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many questions.")] = 40,
+    seed: Annotated[int, typer.Option(help="Another seed asks about other places.")] = 1,
+    ask_in: Annotated[
+        list[str] | None, typer.Option("--ask-in", metavar="LANGUAGE", help="With --model: German, Czech (repeatable).")
+    ] = None,
+    model: options.Model = None,
+    model_url: options.ModelUrl = None,
+    index: options.Index = None,
+    qdrant_url: options.QdrantUrl = None,
+) -> None:
+    """Write questions about your own files, each answered in one place: from titles, tables and captions, or by a
+    language model. Running it again goes on; look through them, then run."""
+    from eval.own_questions import make_file, root_of
+    from eval.own_questions_model import Writer
+    from eval.questions import FILE_NAME, FILES_IN
+    from haystack_agent.engine import Engine
+
+    settings = options.settings_for(qdrant_url)
+    location = options.location_for(settings, index)
+    named = _model(settings, model, model_url)
+    writer = Writer(named.model, named.name, tuple(ask_in or ())) if named else None
+    out = printable.path_of(folder)
+    with Engine.open(location) as engine, _progress() as progress:
+        root = root_of(engine)
+        outcomes = make_file(
+            engine, out, count, seed, writer, lambda made, _: progress("Writing questions", made, count)
+        )
+    for outcome, number in sorted(outcomes.items()):
+        typer.echo(f"{number:6} {outcome}")
+    if not (out / FILE_NAME).is_file():
+        typer.echo("Nothing in the index could be made a question of: name a language model with --model.")
+        raise typer.Exit(1)
+    (out / FILES_IN).write_text(f"{root}\n", "utf-8", "surrogateescape")
+    shown = printable.line(str(out))
+    typer.echo(f"Look through {shown}/questions.jsonl and remove what is silly; then: haystack-agent eval run {shown}")
+
+
 @app.command("report")
 def report(folder: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a run.")]) -> None:
     """Write the report of a run anew, and print its tables."""

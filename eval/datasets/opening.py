@@ -8,7 +8,7 @@ from eval.datasets.beir import open_beir, open_trec
 from eval.datasets.dataset import DataSet, DataSetKind, Told
 from eval.datasets.document_haystack import open_document_haystack
 from eval.datasets.multihaystack import open_multihaystack
-from eval.questions import FILE_NAME, read_questions
+from eval.questions import FILE_NAME, FILES_IN, read_questions
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Modality
 
@@ -21,7 +21,7 @@ def open_data_set(path: Path, kind: DataSetKind | None, pool: Path, tell: Told |
     """
     match kind or guess_kind(path):
         case DataSetKind.FOLDER:
-            return DataSet(path.resolve().name, path.resolve(), tuple(read_questions(path)))
+            return DataSet(path.resolve().name, _files_of(path), tuple(read_questions(path)))
         case DataSetKind.MULTIHAYSTACK:
             return open_multihaystack(path, pool, tell)
         case DataSetKind.DOCUMENT_HAYSTACK:
@@ -30,6 +30,17 @@ def open_data_set(path: Path, kind: DataSetKind | None, pool: Path, tell: Told |
             return open_beir(path, pool, tell)
         case DataSetKind.TREC:
             return open_trec(path)
+
+
+def _files_of(path: Path) -> Path:
+    """Where the files are that the questions in a folder are about: there, or where a note beside them says."""
+    note = path / FILES_IN
+    if not note.is_file():
+        return path.resolve()
+    pool = Path(note.read_text("utf-8", "surrogateescape").strip())
+    if not pool.is_absolute() or not pool.is_dir():
+        raise UsageError(f"{note} names {str(pool)!r}, which is no folder: write the folder of the files in it.")
+    return pool.resolve()
 
 
 def guess_kind(path: Path) -> DataSetKind:

@@ -26,7 +26,8 @@ class AnswerKind(StrEnum):
 _QUESTION_WORDS = {
     AnswerKind.TIME: """
         what time, at which hour, a quelle heure, um wie viel uhr, v kolik hodin, o ktorej, a che ora,
-        a que hora, 何時, 几点,
+        a que hora, what time of day, mihin kellonaikaan, kellonaika, heure, uhrzeit, hora, ora, hodin, hodinu,
+        何時, 時刻, 几点, 时间,
     """,
     AnswerKind.PERCENT: """
         percent, percentage, prozent, pourcentage, pourcent, porcentaje, por ciento, procent, procento,
@@ -38,6 +39,9 @@ _QUESTION_WORDS = {
         importe, precio, iva, montant, prix, tva, ttc, betrag, preis, kosten, kostet, summe, mwst, cena,
         castka, stoji, dph, iznos, cijena, kwota, pret, suma, totalul, hinta, maksaa, ar, osszeg, importo,
         prezzo, preco, valor, сумма, цена, 金額, 价格, 金额, कीमत, राशि, المبلغ,
+        payer, paye, paie, pagar, paga, pagado, pagare, pagato, bezahlen, zahlen, bezahlt, zahlt, platit, plati,
+        zaplatit, placi, placic, maksettu, maksettava, fizet, plateste, 支払, 支付, 付款, 多少钱, いくら,
+        rent, loyer, miete, najem, vuokra, kuukausivuokra, alquiler, affitto, 家賃, 租金,
     """,
     AnswerKind.DATE: """
         when, date, which day, which year, what year, what day, quand, quelle date, wann, datum, cuando, fecha,
@@ -67,10 +71,11 @@ _PERCENT = re.compile(r"\d\s?[%٪‰]|\d\s?(?:percent|per cent|prozent|procent|p
 _MONEY = re.compile(
     r"[$€£¥₹₽₩]\s?\d|\d\s?(?:[$€£¥₹₽₩円元]|kc\b|usd|eur|chf|gbp|rm\b|rs\b)|\d[.,]\d{2}(?!\d)", re.IGNORECASE
 )
-_TIME = re.compile(r"\b\d{1,2}[:.h]\d{2}\b|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
+_TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)|(?<!\d)\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE)
 _CODE = re.compile(
     r"(?<![\w/.-])(?=[A-Z-]*\d)(?![\d]{1,4}[/.-]\d{1,2}[/.-])(?:[A-Z]+[-/]?\d[\w/-]{2,}|\d+[A-Z-][\w/-]{3,}|\d{5,})(?![\w/.-])"
 )
+_WORD = re.compile(r"\w+")
 _NAME = re.compile(r"[A-ZÀ-ÞА-Я][\w'’-]+\s+(?:[A-ZÀ-ÞА-Я]\.?\s+)?[A-ZÀ-ÞА-Я][\w'’-]+")
 
 
@@ -102,5 +107,9 @@ def satisfies(kind: AnswerKind, text: str, question: str) -> bool:
         AnswerKind.CODE: _CODE,
         AnswerKind.NAME: _NAME,
     }[kind]
-    asked = fold(question)
-    return any(fold(match.group()) not in asked for match in pattern.finditer(text))
+    found = [fold(match.group()) for match in pattern.finditer(text)]
+    if kind is AnswerKind.NAME:
+        # "Dear Simon" is no other name than the Simon of the question.
+        asked = set(_WORD.findall(fold(question)))
+        return any(asked.isdisjoint(_WORD.findall(name)) for name in found)
+    return any(value not in fold(question) for value in found)

@@ -8,7 +8,7 @@ holds the kind of thing asked for, and by the rank of its evidence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from haystack_agent.answering.expectation import AnswerKind, expected_kinds, satisfies
@@ -17,6 +17,7 @@ from haystack_agent.encoders.pieces import names_of
 from haystack_agent.encoders.protocols import TextEncoder
 from haystack_agent.records import Answer, Citation, Evidence, PieceKind
 from haystack_agent.retrieval.plan import Concept, Plan
+from haystack_agent.retrieval.stopwords import STOPWORDS
 from haystack_agent.text.terms import weighted
 
 NO_ANSWER = "Nothing in this folder answers that."
@@ -27,6 +28,8 @@ _MARGIN = 0.8
 _AROUND = 0.85
 _BESIDE = 0.5
 _ENCODED = 48
+_LESS_SPECIFIC = 0.5
+_NEWS = (AnswerKind.NUMBER, AnswerKind.NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ class Candidate:
     """Share that stands anywhere in the place: its page, its names."""
     similar: float = 0.0
     """Cosine of the sentence encoder."""
-    kind: bool = False
-    """Whether it holds the kind of thing asked for."""
-    news: bool = False
-    """Whether it holds a number or a name that the question does not have."""
+    kind: float = 0.0
+    """1 if it holds the kind of thing asked for, less if it holds one that the question may ask for too."""
+    news: float = 0.0
+    """1 if it holds a number that the question does not have, less if it holds such a name."""
 
 
 class ExtractiveReader:
@@ -94,8 +97,8 @@ class ExtractiveReader:
             replace(
                 one,
                 similar=cosine,
-                kind=_holds(one.unit, kinds, plan.question),
-                news=not kinds and _holds(one.unit, (AnswerKind.NUMBER, AnswerKind.NAME), plan.question),
+                kind=_kind(one.unit, kinds, plan.question),
+                news=0.0 if kinds else _kind(one.unit, _NEWS, plan.question),
             )
             for one, cosine in self._similarities(plan, candidates[:_ENCODED])
         ]
@@ -144,9 +147,12 @@ def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[Ca
     pieces = (item.piece, *item.neighbours)
     place = weighted("\n".join((*(f"{piece.heading} {piece.text}" for piece in pieces), *_names(item))))
     around = [_credit(concept, place) for concept in plan.concepts]
+    asked = weighted(plan.question)
     candidates = []
     for unit in _units_of(item):
         own = weighted(unit.text)
+        if not _says_something(own, asked):
+            continue
         # A label stands before its value, seldom after it.
         near = weighted(f"{unit.before} {unit.piece.heading}")
         covered = 0.0
@@ -167,5 +173,13 @@ def _credit(concept: Concept, written: Mapping[str, float]) -> float:
     return max((credit for term, credit in concept.credits if term in written), default=0.0)
 
 
-def _holds(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> bool:
-    return any(satisfies(kind, unit.text, question) for kind in kinds)
+def _kind(unit: Unit, kinds: Sequence[AnswerKind], question: str) -> float:
+    """Of the kinds, most specific first: "how much must be paid" asks for money, not for any number."""
+    if kinds and satisfies(kinds[0], unit.text, question):
+        return 1.0
+    return _LESS_SPECIFIC * any(satisfies(kind, unit.text, question) for kind in kinds[1:])
+
+
+def _says_something(own: Collection[str], asked: Collection[str]) -> bool:
+    """Whether there is more in a unit than the question says itself."""
+    return any(term not in asked and term not in STOPWORDS for term in own)
