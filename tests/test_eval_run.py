@@ -17,6 +17,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
+from eval.questions import read_questions
 from eval.reports.markdown import escaped
 from eval.runs.config import read_config
 from eval.runs.journal import Journal
@@ -208,8 +209,8 @@ def test_questions_made_from_the_index_can_be_run(world: Path, tmp_path: Path) -
     clean(shell.run("index", str(tmp_path / "files")), 0)
     done = clean(shell.run("eval", "make", str(tmp_path / "own"), "--count", "3"), 0)
     assert "eval run" in done.stdout.decode()
-    made = [json.loads(line) for line in (tmp_path / "own/questions.jsonl").read_text("utf-8").splitlines()]
-    assert len(made) == 3 and all((tmp_path / "files" / one["evidence"]).is_file() for one in made)
+    made = read_questions(tmp_path / "own")
+    assert len(made) == 3 and {one.evidence for one in made} == {("ferries.md",)}
     options = ("--index", "default", "--systems", "ours", "--out", str(tmp_path / "run"))
     assert "| ours | 1.00" in clean(shell.run("eval", "run", str(tmp_path / "own"), *options), 0).stdout.decode()
 
