@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence
-from haystack_agent.store.protocol import IndexedPiece, Store
+from haystack_agent.store.protocol import IndexedPiece
 
 if TYPE_CHECKING:
     from haystack_agent.index_location import IndexLocation
@@ -94,18 +94,17 @@ class Library:
             raise UsageError(f"{piece_id[:80]!r} is not the id of evidence: take one from search_media.") from None
         asset_id = self._assets.get(wanted)
         with self.engine() as engine:
-            store = engine._store
-            found = piece_by_id(store, wanted, store.asset_ids() if asset_id is None else [asset_id])
+            found = piece_by_id(engine, wanted, engine.asset_ids() if asset_id is None else [asset_id])
         if found is None:
             raise UsageError(f"There is no evidence {wanted} in the index (any more): search again with search_media.")
         return Evidence(found.piece, found.paths, 0.0)
 
 
-def piece_by_id(store: Store, piece_id: str, asset_ids: Iterable[str]) -> IndexedPiece | None:
+def piece_by_id(engine: Engine, piece_id: str, asset_ids: Iterable[str]) -> IndexedPiece | None:
     """The piece with an id, looked for in files one batch after another."""
     left = iter(asset_ids)
     while batch := list(islice(left, _BATCH)):
-        for stored in store.fetch(batch):
+        for stored in engine.pieces(batch):
             if stored.piece.id == piece_id:
                 return stored
     return None
