@@ -59,7 +59,7 @@ class SandboxOptions:
 
     workers: int = 1
     limits: Callable[[str], Limits] = limits_for
-    recycle_files: int = 150
+    recycle_files: int = 500
     """A worker is replaced after so many files, or earlier when it has grown."""
 
 

@@ -112,10 +112,16 @@ def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever a decoder raises costs one file only
-        return Ended(ReadFailed(one_line(f"cannot be read: {type(error).__name__}: {error}")))
+        return Ended(ReadFailed(one_line(f"cannot be read: {type(error).__name__}: {_message(error)}")))
     finally:
         _limit_memory(None)
     return Ended()
+
+
+def _message(error: Exception) -> str:
+    """What an error says; of the traceback that some libraries put into it, the last line."""
+    lines = str(error).strip().splitlines() or [""]
+    return lines[-1] if lines[0].startswith("Traceback") else str(error)
 
 
 def _events(events: Iterator[ReadEvent]) -> Generator[ReadEvent, None, None]:
@@ -243,7 +249,7 @@ def _limit_memory(memory: int | None) -> None:
     import resource
 
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    limit = hard if memory is None else 2 * memory + int(psutil.Process().memory_info().rss)
+    limit = hard if memory is None else 2 * memory + int(psutil.Process().memory_info().data)
     resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 

@@ -55,6 +55,7 @@ def test_each_bad_file_costs_one_file_and_says_why(tmp_path: Path) -> None:
         task(tmp_path, "abort", "!ABORT"),
         task(tmp_path, "exit", "!EXIT 3"),
         task(tmp_path, "raise", "!RAISE two\tlines\x1b"),
+        task(tmp_path, "trace", "!TRACE no room"),
         task(tmp_path, "locked", "!LOCKED"),
         task(tmp_path, "other", "!OTHER"),
         task(tmp_path, "grow", "!GROW"),
@@ -70,6 +71,7 @@ def test_each_bad_file_costs_one_file_and_says_why(tmp_path: Path) -> None:
     assert str(ends["abort"]) == "the decoder crashed (signal 6)"
     assert str(ends["exit"]) == "the decoder quit (exit code 3)"
     assert str(ends["raise"]) == "cannot be read: ValueError: two lines"
+    assert str(ends["trace"]) == "cannot be read: ValueError: E: no room"
     assert isinstance(ends["locked"], EncryptedFile)
     assert isinstance(ends["other"], UnsupportedFile)
     assert isinstance(ends["grow"], FileChanged) and isinstance(ends["vanish"], FileChanged)

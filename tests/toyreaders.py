@@ -72,6 +72,7 @@ _DEEDS: dict[str, Callable[[str, Path], object]] = {
     "ABORT": lambda rest, path: os.abort(),
     "EXIT": lambda rest, path: os._exit(int(rest)),
     "RAISE": lambda rest, path: _fail(ValueError(rest)),
+    "TRACE": lambda rest, path: _fail(ValueError(f"Traceback (most recent call last):\n  File x, line 1\nE: {rest}")),
     "LOCKED": lambda rest, path: _fail(EncryptedFile("needs a password")),
     "OTHER": lambda rest, path: _fail(UnsupportedFile("holds nothing that is read")),
     "NET": lambda rest, path: socket.create_connection(("127.0.0.1", 9), timeout=1),
