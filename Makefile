@@ -6,11 +6,12 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := haystack_agent ingest eval ui tests
 
-.PHONY: help demo test check bench pictogram lock clean
+.PHONY: help demo test check ui bench pictogram lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    make a small sample folder, index it and ask it five questions"
+	@echo "make ui      open the browser interface"
 	@echo "make test    run the tests with coverage"
 	@echo "make check   lint, formatting, types, then the tests"
 	@echo "make bench   measure speed"
@@ -28,6 +29,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP)
 	$(BIN)/python -m ui.demo
+
+ui: $(STAMP)
+	$(BIN)/haystack-agent ui
 
 test: $(STAMP)
 	$(BIN)/coverage run -m pytest

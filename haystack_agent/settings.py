@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """Tokens that the model takes in one request; needed only where its server allows fewer than usual."""
     mcp_token: SecretStr | None = None
     """What clients of ``mcp --http`` must send as a bearer token."""
+    ui_password: SecretStr | None = None
+    """What the browser interface asks for before it shows anything."""
 
     @classmethod
     def settings_customise_sources(

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import qdrant_edge
+from filelock import FileLock
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Filters
-from haystack_agent.store import edge_convert, edge_files, points, validate
+from haystack_agent.store import edge_convert, edge_files, points, shard_lock, validate
 from haystack_agent.store.edge_files import translated
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
@@ -34,8 +35,9 @@ _POINTS_A_PAGE = 500
 class EdgeStore:
     """A `Store` in a folder of this machine; made by `open`."""
 
-    def __init__(self, shard: qdrant_edge.EdgeShard, path: Path, schema: StoreSchema) -> None:
+    def __init__(self, shard: qdrant_edge.EdgeShard, path: Path, schema: StoreSchema, lock: FileLock) -> None:
         self._opened: qdrant_edge.EdgeShard | None = shard
+        self._lock = lock
         self._path = path
         self._schema = schema
         self._process = os.getpid()
@@ -55,11 +57,17 @@ class EdgeStore:
         validate.check_schema(schema)
         if edge_files.is_missing(path):
             edge_files.refuse_missing(path, create)
-            edge_files.require_room(path, reserve=edge_files.TO_CREATE)
-            _create(path, schema)
-        edge_files.require_room(path)
-        edge_files.check_files(path, schema)
-        return cls(_load(path, schema), path, schema)
+        lock = shard_lock.hold(path)
+        try:
+            if edge_files.is_missing(path):
+                edge_files.require_room(path, reserve=edge_files.TO_CREATE)
+                _create(path, schema)
+            edge_files.require_room(path)
+            edge_files.check_files(path, schema)
+            return cls(_load(path, schema), path, schema, lock)
+        except BaseException:
+            lock.release()
+            raise
 
     @property
     def _shard(self) -> qdrant_edge.EdgeShard:
@@ -156,7 +164,10 @@ class EdgeStore:
                 shard.flush()
                 edge_files.mark_closed(path, _count(shard, None))
             finally:
-                shard.close()
+                try:
+                    shard.close()
+                finally:
+                    self._lock.release()
 
     def _search(self, query: qdrant_edge.Query, limit: int, filters: Filters) -> list[Hit]:
         shard = self._shard

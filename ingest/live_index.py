@@ -1,0 +1,145 @@
+"""An index that is searched while it is written, by one process.
+
+An embedded index has one user at a time, so whoever serves people must index too. Here both go through one store
+object whose calls take turns: a search waits for one write of at most a batch, never for a run. What a run has written
+can be found at once; the measures that search takes of an index as a whole are taken anew every few seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haystack_agent.encoders.bundle import Encoders
+from haystack_agent.encoders.pieces import PieceEncoder
+from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
+from haystack_agent.engine import Engine
+from haystack_agent.errors import IndexMismatch
+from haystack_agent.index_files import IndexCard, IndexFiles, read_card, write_card
+from haystack_agent.index_location import IndexLocation
+from haystack_agent.lexicon.lookup import Lexicon
+from haystack_agent.store.opening import open_store
+from ingest import pipeline
+from ingest.manifest import Manifest
+from ingest.pipeline import IndexOptions
+from ingest.progress import IndexProgress, IndexReport, ProgressCallback
+from ingest.readers.registry import default_registry
+from ingest.shared_store import SharedStore
+from ingest.writer import IndexParts
+
+_FRESH_SECONDS = 5.0
+
+Load = Callable[[Profile], Encoders]
+"""Gives the encoders of a profile; several indexes may share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    store: SharedStore
+    encoders: Encoders
+    lexicon: Lexicon
+
+
+class LiveIndex:
+    """An open index; searches go through `engine`, which any thread may use, and one thread at a time may `update`."""
+
+    def __init__(self, location: IndexLocation, profile: Profile, opened: _Opened) -> None:
+        self.location = location
+        self.profile = profile
+        self._opened = opened
+        self._engine = self._new_engine()
+        self._renewed = 0.0
+        self._updating = threading.Lock()
+        self._current = _is_current(location, profile)
+
+    @classmethod
+    def open(cls, location: IndexLocation, load: Load, create: bool = False) -> LiveIndex:
+        """Open an index or, with `create`, make it with the profile `offline` where there is none.
+
+        Raises:
+            IndexUnusable: it is missing (unless `create`), used by another process, or damaged.
+            StoreUnreachable: its Qdrant server does not answer.
+            ModelUnavailable: the profile's models cannot be loaded.
+        """
+        files = IndexFiles(location.path)
+        if create and not files.card.exists():
+            profile = profile_named(OFFLINE.name)
+            write_card(files, IndexCard(profile.name, profile.fingerprint))
+        else:
+            profile = profile_of_index(read_card(files).profile)
+        store = SharedStore(open_store(location, profile.schema, create))
+        try:
+            return cls(location, profile, _Opened(store, load(profile), Lexicon()))
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def store(self) -> SharedStore:
+        """What engine and updates share."""
+        return self._opened.store
+
+    @property
+    def sees(self) -> bool:
+        """Whether it can be searched by a picture."""
+        return self._opened.encoders.sight is not None
+
+    @property
+    def engine(self) -> Engine:
+        """What to search with; do not close it, and ask for it anew for each question.
+
+        Raises:
+            IndexMismatch: an older version wrote the index, and it was not updated yet.
+        """
+        if not self._current:
+            raise IndexMismatch("This index was made by an older version: update it, then ask again.")
+        return self._engine
+
+    def update(
+        self, roots: Sequence[Path], options: IndexOptions, progress: ProgressCallback | None = None
+    ) -> IndexReport:
+        """Bring the index up to date with folders; see `ingest.pipeline.index_folders`."""
+        files = IndexFiles(self.location.path)
+        with self._updating:
+            manifest = Manifest(files.manifest)
+            try:
+                encoder = PieceEncoder(lambda: self._opened.encoders)
+                parts = IndexParts(
+                    self.store, manifest, encoder, self.profile.fingerprint, default_registry(), self.profile.look
+                )
+                report = pipeline.index_folders(roots, parts, options, self._telling(progress))
+                write_card(files, IndexCard(self.profile.name, self.profile.fingerprint))
+                self._current = True
+                return report
+            finally:
+                manifest.close()
+                self._renew()
+
+    def _telling(self, progress: ProgressCallback | None) -> ProgressCallback:
+        def tell(state: IndexProgress) -> None:
+            if time.monotonic() - self._renewed > _FRESH_SECONDS:
+                self._renew()
+            if progress is not None:
+                progress(state)
+
+        return tell
+
+    def _renew(self) -> None:
+        self._engine = self._new_engine()
+        self._renewed = time.monotonic()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self._opened.store, self._opened.encoders, self._opened.lexicon)
+
+    def close(self) -> None:
+        """Let go of the index, once an update that goes on has ended."""
+        with self._updating:
+            self._opened.store.close()
+            self._opened.lexicon.close()
+
+
+def _is_current(location: IndexLocation, profile: Profile) -> bool:
+    return read_card(IndexFiles(location.path)).fingerprint == profile.fingerprint

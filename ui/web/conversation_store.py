@@ -1,0 +1,128 @@
+"""Conversations on disk: one JSON file each, in a folder of its visitor, readable by the user of this computer only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from haystack_agent.errors import UsageError
+from ui.web.visitors import Visitor
+
+_TITLE = 80
+_MOST = 500
+"""Conversations of one visitor that are listed."""
+
+
+class Turn(BaseModel):
+    """A question and what was answered, as the page shows it."""
+
+    question: str
+    asked: float
+    mode: str
+    understood: str = ""
+    picture: bool = False
+    filters: dict[str, Any] = Field(default_factory=dict)
+    steps: list[str] = Field(default_factory=list)
+    answer: dict[str, Any] = Field(default_factory=dict)
+    cards: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class StoredConversation(BaseModel):
+    """A conversation; `index` is the key of the index that it is about."""
+
+    id: str
+    title: str
+    index: str
+    created: float
+    updated: float
+    turns: list[Turn] = Field(default_factory=list)
+
+
+class ConversationStore:
+    """The conversations of all visitors; each sees only their own."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "web" / "conversations"
+
+    def new_id(self) -> str:
+        """An id that nobody can guess."""
+        return secrets.token_hex(16)
+
+    def listed(self, visitor: Visitor) -> list[StoredConversation]:
+        """The visitor's conversations, without their turns, the last used first."""
+        folder = self._of(visitor)
+        paths = folder.glob("*.json") if folder.is_dir() else []
+        newest = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)[:_MOST]
+        found = [one for one in map(_read, newest) if one is not None]
+        return [one.model_copy(update={"turns": []}) for one in found]
+
+    def get(self, visitor: Visitor, identity: str) -> StoredConversation:
+        """One conversation.
+
+        Raises:
+            UsageError: the visitor has none with that id.
+        """
+        found = _read(self._path(visitor, identity))
+        if found is None:
+            raise UsageError("This conversation is not there any more: start a new one.")
+        return found
+
+    def add(self, visitor: Visitor, identity: str, index: str, turn: Turn) -> StoredConversation:
+        """Keep a turn, in a new conversation where there is none with that id."""
+        now = time.time()
+        known = _read(self._path(visitor, identity))
+        if known is None:
+            known = StoredConversation(id=identity, title=_titled(turn.question), index=index, created=now, updated=now)
+        kept = known.model_copy(update={"turns": [*known.turns, turn], "updated": now})
+        self._write(visitor, kept)
+        return kept
+
+    def rename(self, visitor: Visitor, identity: str, title: str) -> None:
+        """Give it another title.
+
+        Raises:
+            UsageError: the visitor has none with that id.
+        """
+        known = self.get(visitor, identity)
+        self._write(visitor, known.model_copy(update={"title": _titled(title)}))
+
+    def delete(self, visitor: Visitor, identity: str) -> None:
+        """Remove it; harmless where there is none."""
+        self._path(visitor, identity).unlink(missing_ok=True)
+
+    def _write(self, visitor: Visitor, conversation: StoredConversation) -> None:
+        path = self._path(visitor, conversation.id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{secrets.token_hex(4)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "w", encoding="ascii") as file:  # noqa: PTH123 - opened with its permissions above
+            json.dump(conversation.model_dump(), file)
+        draft.replace(path)
+
+    def _of(self, visitor: Visitor) -> Path:
+        return self._folder / visitor.id
+
+    def _path(self, visitor: Visitor, identity: str) -> Path:
+        if not re.fullmatch("[0-9a-f]{32}", identity):
+            raise UsageError("There is no such conversation.")
+        return self._of(visitor) / f"{identity}.json"
+
+
+def _titled(text: str) -> str:
+    line = " ".join(text.split())
+    return (line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…") or "Untitled"
+
+
+def _read(path: Path) -> StoredConversation | None:
+    try:
+        return StoredConversation.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        # A file that was damaged is treated as one that is not there: it cannot be shown.
+        return None

@@ -1,0 +1,119 @@
+"""Asking goes through Gradio's queue (its Server mode): streamed, with a bound on how many are answered at once.
+
+Of Gradio's many routes only the two that ask and listen can be reached (see `security`), and who listens must be who
+asked: an event's id alone is not enough.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.web.security import GRADIO
+from ui.web.told import answered
+from ui.web.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+AT_ONCE = 32
+_WAITING = 200
+_REMEMBERED = 2000
+
+
+def mount_queue(app: FastAPI, workspace: Workspace) -> None:
+    """Put Gradio's API below ``/gradio``."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    import gradio
+    from gradio.events import api
+
+    async def ask(question: dict[str, Any], request: gradio.Request) -> AsyncIterator[dict[str, Any]]:
+        scope: Scope = request.request.scope  # type: ignore[union-attr]
+        async for told in answered(workspace, scope["visitor"], question):
+            yield told
+
+    # Gradio reads the types themselves, and cannot find a name that is imported in here.
+    ask.__annotations__ = {"question": dict, "request": gradio.Request, "return": dict}
+    with gradio.Blocks(analytics_enabled=False, mode="server") as blocks:
+        api(ask, api_name="ask", concurrency_limit=AT_ONCE)
+    blocks.queue(max_size=_WAITING)
+    gradio.mount_gradio_app(
+        app, blocks, GRADIO, run_history=False, show_error=False, ssr_mode=False, mcp_server=False, footer_links=[]
+    )
+
+
+class OwnEventsOnly:
+    """Lets a visitor listen to the answers to their own questions only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._owners: OrderedDict[str, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(GRADIO):
+            await self._app(scope, receive, send)
+        elif scope["method"] == "POST":
+            body = await Request(scope, receive).body()
+            if _is_plain(body):
+                await self._app(scope, _again(body, receive), self._noting(scope["visitor"].id, send))
+            else:
+                await JSONResponse({"error": "This cannot be asked."}, 422)(scope, receive, send)
+        elif self._owners.get(scope["path"].rpartition("/")[2]) == scope["visitor"].id:
+            await self._app(scope, receive, send)
+        else:
+            await JSONResponse({"error": "There is no such answer."}, 404)(scope, receive, send)
+
+    def _noting(self, visitor: str, send: Send) -> Send:
+        body = b""
+
+        async def sending(message: Message) -> None:
+            nonlocal body
+            body += message.get("body", b"")
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                event = _event_of(body)
+                if event is not None:
+                    self._owners[event] = visitor
+                    while len(self._owners) > _REMEMBERED:
+                        self._owners.popitem(last=False)
+            await send(message)
+
+        return sending
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether nothing is said but the question: Gradio would let the body name another's session to listen to."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.keys() == {"data"}
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def receiving() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
+
+
+def _event_of(body: bytes) -> str | None:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    event = told.get("event_id") if isinstance(told, dict) else None
+    return event if isinstance(event, str) else None

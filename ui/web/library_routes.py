@@ -1,0 +1,215 @@
+"""The state of the indexes, indexing, browsing, and plain search."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.records import Modality
+from ingest.indexing import status
+from ui import printable
+from ui.web.chat_routes import visitor_of
+from ui.web.estimate import estimate, sample_folder, subfolders
+from ui.web.evidence_cards import cards_of, look_of
+from ui.web.filter_values import FilterValues, facets
+from ui.web.ids import AssetIdText, PieceIdText
+from ui.web.index_hub import OpenIndex
+from ui.web.similar import similar
+from ui.web.workspace import Workspace
+
+_A_PAGE = 60
+_FOUND = 40
+_IndexKey = Annotated[str, StringConstraints(max_length=100)]
+_FolderName = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class Looking(BaseModel):
+    """A plain search: by words, or by a place that was found."""
+
+    model_config = ConfigDict(extra="forbid")
+    index: _IndexKey
+    text: Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True)] = ""
+    filters: FilterValues = Field(default_factory=FilterValues)
+    asset: AssetIdText | None = None
+    piece: PieceIdText | None = None
+
+
+class Starting(BaseModel):
+    """A run of indexing: folders, or all that are known; `sample` makes a folder of samples first."""
+
+    model_config = ConfigDict(extra="forbid")
+    index: _IndexKey
+    folders: list[_FolderName] = Field(default_factory=list, max_length=50)
+    sample: bool = False
+    retry: bool = False
+
+
+class Folder(BaseModel):
+    """A folder, as it was typed."""
+
+    model_config = ConfigDict(extra="forbid")
+    folder: _FolderName
+
+
+def library_routes(workspace: Workspace) -> APIRouter:
+    """The routes of the library, below ``/api``."""
+    router = APIRouter(prefix="/api")
+    hub = workspace.hub
+
+    @router.get("/state")
+    async def state(request: Request, index: str = "") -> dict[str, object]:
+        return await asyncio.to_thread(_state, workspace, index, visitor_of(request).local)
+
+    @router.get("/library/{index}")
+    async def library(index: str) -> dict[str, object]:
+        one = await hub.using(index)
+        told = await asyncio.to_thread(_coverage, one)
+        return {**told, "job": one.job.told(), "sees": one.live.sees}
+
+    @router.get("/progress/{index}")
+    async def progress(index: str) -> dict[str, object]:
+        one = hub.opened_already(index)
+        return one.job.told() if one else {"running": False}
+
+    @router.get("/browse/{index}")
+    async def browse(
+        index: str, start: Annotated[int, Query(ge=0)] = 0, modality: Modality | None = None
+    ) -> dict[str, object]:
+        entries = (await hub.using(index)).catalogue.entries()
+        chosen = [one for one in entries if modality is None or one.modality is modality]
+        tiles = [
+            {
+                "asset": one.asset_id,
+                "name": printable.name(Path(one.path).name),
+                "modality": one.modality.value,
+                "type": one.media_type,
+                "look": look_of(one.modality, one.media_type),
+                "made": one.made.date().isoformat(),
+                "pages": one.pages,
+                "duration": one.duration,
+            }
+            for one in chosen[start : start + _A_PAGE]
+        ]
+        return {"tiles": tiles, "total": len(chosen)}
+
+    @router.post("/search")
+    async def search(looking: Looking) -> dict[str, object]:
+        one, filters = await hub.using(looking.index), looking.filters.filters()
+        if looking.piece and looking.asset:
+            return {"cards": cards_of(await similar(workspace, one, looking.asset, looking.piece))}
+        if not looking.text:
+            return {"cards": []}
+        found = await hub.searching(lambda: one.live.engine.search(looking.text, top_k=_FOUND, filters=filters))
+        return {"cards": cards_of(found)}
+
+    _add_indexing_routes(router, workspace)
+    return router
+
+
+def _add_indexing_routes(router: APIRouter, workspace: Workspace) -> None:
+    hub = workspace.hub
+
+    @router.post("/index/start")
+    async def start(request: Request, starting: Starting) -> dict[str, object]:
+        if starting.folders or starting.sample:
+            _require_local(request)
+        roots = [_folder(name) for name in starting.folders]
+        if starting.sample:
+            roots.append(await asyncio.to_thread(sample_folder, workspace.settings.data_dir))
+        one = await hub.searching(partial(hub.opened, starting.index, create=True))
+        one.job.start(roots, starting.retry, workspace.settings.workers)
+        return {}
+
+    @router.post("/index/cancel/{index}")
+    async def cancel(index: str) -> dict[str, object]:
+        one = hub.opened_already(index)
+        if one is not None:
+            one.job.cancel()
+        return {}
+
+    @router.post("/index/estimate")
+    async def estimated(request: Request, folder: Folder) -> dict[str, object]:
+        _require_local(request)
+        return await asyncio.to_thread(estimate, _folder(folder.folder), workspace.settings.workers)
+
+    @router.post("/index/folders")
+    async def folders(request: Request, folder: Folder) -> list[str]:
+        _require_local(request)
+        return await asyncio.to_thread(subfolders, folder.folder)
+
+
+def _require_local(request: Request) -> None:
+    if not visitor_of(request).local:
+        raise UsageError("Folders can be added only in a browser on the computer that they are on.")
+
+
+def _folder(name: str) -> Path:
+    path = Path(name.strip()).expanduser()
+    if not path.is_absolute():
+        raise UsageError(f"{printable.name(name)} is not a whole path: write it from the root, or from ~.")
+    if not path.is_dir():
+        raise UsageError(f"There is no folder {printable.name(name)}: check the name.")
+    return path
+
+
+def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
+    """What the page needs to know first; opens the index if there is one."""
+    hub, models = workspace.hub, workspace.models
+    entries = hub.entries()
+    chosen = next((entry for entry in entries if entry.key == index), entries[0])
+    told: dict[str, object] = {
+        "index": chosen.key,
+        "indexes": [{"key": one.key, "label": printable.name(one.label)} for one in entries if one.exists],
+        "model": printable.line(models.name or ""),
+        "destination": printable.line(models.destination or ""),
+        "local": local,
+        "home": str(Path.home()) if local else "",
+        "ready": False,
+        "error": "",
+    }
+    if not chosen.exists:
+        return told
+    try:
+        one = hub.opened(chosen.key)
+    except HaystackError as error:
+        return {**told, "error": printable.line(str(error))}
+    entries_known = one.catalogue.entries()
+    coverage = status(one.live.location)
+    return {
+        **told,
+        "ready": coverage.pieces > 0,
+        "sees": one.live.sees,
+        "job": one.job.told(),
+        "files": coverage.counts.indexed,
+        "unread": coverage.counts.failed,
+        "facets": facets(entries_known, coverage.roots),
+        "examples": one.catalogue.examples(),
+        "complete": one.catalogue.complete,
+    }
+
+
+def _coverage(one: OpenIndex) -> dict[str, object]:
+    state = status(one.live.location)
+    problems = sorted(state.problems, key=lambda problem: (problem.state != "failed", problem.path))
+    return {
+        "folders": [printable.name(root) for root in state.roots],
+        "indexed": state.counts.indexed,
+        "failed": state.counts.failed,
+        "skipped": state.counts.skipped,
+        "pieces": state.pieces,
+        "problems": [
+            {
+                "path": printable.name(problem.path),
+                "name": printable.name(Path(problem.path).name),
+                "state": problem.state,
+                "reason": printable.line(problem.reason),
+            }
+            for problem in problems[:500]
+        ],
+    }

@@ -1,0 +1,123 @@
+// The page as a whole: which view is shown, what is known of the index, and the keys.
+
+import { get } from "./api.js";
+import { byId, h, icon } from "./dom.js";
+import { startChat } from "./chat.js";
+import { startComposer } from "./composer.js";
+import { drawSide } from "./side.js";
+import { drawRail, stepEvidence } from "./rail.js";
+import { showStart } from "./start.js";
+import { openLibrary, leaveLibrary } from "./library.js";
+import { watchJob } from "./job.js";
+
+/** What all parts of the page share. */
+export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: false };
+
+const VIEWS = [
+  { id: "ask", label: "Ask", enter: () => {}, leave: () => {} },
+  { id: "library", label: "Library", enter: openLibrary, leave: leaveLibrary },
+]; // one more tab: a line here, and a section with the id "view-..." in index.html
+
+const MOST_LOOKS = 100;
+let looks = 0;
+
+export function show(view) {
+  const before = document.body.dataset.view;
+  VIEWS.find(({ id }) => id === before)?.leave();
+  document.body.dataset.view = view;
+  for (const section of document.querySelectorAll(".view")) section.hidden = section.id !== `view-${view}`;
+  for (const { id } of VIEWS) {
+    const tab = byId(`tab-${id}`);
+    tab.setAttribute("aria-selected", String(id === view));
+    tab.tabIndex = id === view ? 0 : -1;
+  }
+  const inAsk = view === "ask";
+  byId("side-toggle").disabled = !inAsk;
+  byId("rail-toggle").hidden = !inAsk;
+  VIEWS.find(({ id }) => id === view)?.enter();
+}
+
+function drawBar() {
+  const tabs = VIEWS.map(({ id, label }) =>
+    h("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `view-${id}`, onclick: () => show(id) }, label));
+  byId("tabs").replaceChildren(...tabs);
+  byId("tabs").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const here = VIEWS.findIndex(({ id }) => id === document.body.dataset.view);
+    const next = VIEWS[(here + step + VIEWS.length) % VIEWS.length].id;
+    show(next);
+    byId(`tab-${next}`).focus();
+  });
+  const side = byId("side-toggle");
+  side.append(icon("menu"));
+  side.addEventListener("click", () => toggleSide());
+  const rail = byId("rail-toggle");
+  rail.append(icon("rail"));
+  rail.addEventListener("click", () => byId("rail").classList.toggle("open"));
+}
+
+export function toggleSide(open) {
+  const opened = byId("side").classList.toggle("open", open);
+  byId("side-toggle").setAttribute("aria-expanded", String(opened));
+  if (opened) drawSide();
+}
+
+/** Ask the server for what it knows of the index; draw what depends on it. */
+export async function refresh() {
+  app.state = await get(`/api/state?index=${encodeURIComponent(app.index)}`);
+  app.index = app.state.index;
+  const modes = new Set(["extractive", ...(app.state.model ? ["direct", "agent"] : [])]);
+  if (!modes.has(app.mode)) app.mode = "extractive";
+  document.dispatchEvent(new CustomEvent("state"));
+  if (app.state.job?.running) watchJob();
+  // Right after the start the server still looks through the files: their kinds and names come a moment later.
+  const incomplete = app.state.ready && !app.state.complete && !app.state.job.running;
+  looks = incomplete ? looks + 1 : 0;
+  if (looks > 0 && looks < MOST_LOOKS) setTimeout(() => refresh().catch(() => {}), 700);
+  return app.state;
+}
+
+function isTyping(target) {
+  return target.matches("input, textarea, select, [contenteditable]");
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") {
+    byId("rail").classList.remove("open");
+    if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
+    return;
+  }
+  if (isTyping(event.target) || document.body.dataset.view !== "ask") return;
+  if (event.key === "/") {
+    event.preventDefault();
+    byId("question").focus();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    if (stepEvidence(event.key === "ArrowDown" ? 1 : -1)) event.preventDefault();
+  }
+}
+
+async function start() {
+  drawBar();
+  document.addEventListener("keydown", onKey);
+  byId("thread").addEventListener("click", (event) => {
+    if (matchMedia("(max-width: 1080px)").matches && !event.target.closest("a, button, summary")) toggleSide(false);
+  });
+  drawRail([]);
+  let state;
+  try {
+    state = await refresh();
+  } catch (error) {
+    byId("view-start").hidden = false;
+    byId("view-start").replaceChildren(h("div", { class: "start" }, h("h2", { id: "start-title" }, "This page cannot be shown"), h("p", { class: "failure", role: "alert" }, error.message)));
+    return;
+  }
+  startComposer();
+  startChat();
+  if (state.ready || state.error) show("ask");
+  else showStart();
+  document.body.dataset.ready = "yes";
+}
+
+start();

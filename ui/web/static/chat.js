@@ -1,0 +1,221 @@
+// The conversation: questions, how they were understood, what is being done, and answers with their citations.
+
+import { answering, get, send } from "./api.js";
+import { app, toggleSide } from "./app.js";
+import { announce, byId, count, h, icon } from "./dom.js";
+import { drawSend } from "./composer.js";
+import { chooseFilters, chosenFilters, described } from "./filters.js";
+import { drawRail, lightCard } from "./rail.js";
+import { drawSide } from "./side.js";
+import { openEvidence } from "./viewer.js";
+
+const NEAR_END = 160;
+
+function scrollDown(force) {
+  const thread = byId("thread");
+  if (force || thread.scrollHeight - thread.scrollTop - thread.clientHeight < NEAR_END) thread.scrollTop = thread.scrollHeight;
+}
+
+function welcome() {
+  const examples = app.state.examples ?? [];
+  const buttons = examples.map((text) => h("button", { type: "button", onclick: () => ask(text) }, text));
+  const title = app.state.error ? "The index cannot be used" : "What are you looking for?";
+  return h("div", { class: "welcome" },
+    h("h2", {}, title),
+    app.state.error ? [h("p", { class: "failure", role: "alert" }, app.state.error), h("p", {}, h("button", { type: "button", class: "plain", onclick: () => location.reload() }, "Try again"))] : null,
+    buttons.length ? h("div", { class: "examples" }, buttons) : null);
+}
+
+export function newConversation() {
+  app.conversation = "";
+  byId("thread").replaceChildren(welcome());
+  drawRail([]);
+  byId("question").focus();
+}
+
+export async function openConversation(id) {
+  try {
+    const kept = await get(`/api/conversations/${id}`);
+    app.conversation = id;
+    app.index = kept.index;
+    const turns = kept.turns.map((turn) => drawKept(turn));
+    byId("thread").replaceChildren(...turns);
+    drawRail(kept.turns.at(-1)?.cards ?? []);
+    scrollDown(true);
+  } catch (error) {
+    byId("notice").textContent = error.message;
+  }
+}
+
+/** The parts of one question on the page. */
+function drawTurn(question, preview) {
+  const parts = {
+    mode: app.mode,
+    heard: h("p", { class: "heard", hidden: true }),
+    summary: h("summary", {}, "Searching"),
+    list: h("ol"),
+    answer: h("div", { class: "answer" }),
+    notes: h("div", { class: "notes" }),
+    ends: h("div", { class: "ends" }),
+  };
+  parts.steps = h("details", { class: "steps busy" }, parts.summary, parts.list);
+  parts.all = h("article", { class: "turn" },
+    h("h2", { class: "question" }, question || "A picture"),
+    preview ? h("div", { class: "query-picture" }, h("img", { src: preview, alt: "The picture that was searched with" })) : null,
+    parts.heard, parts.steps, parts.answer, parts.notes, parts.ends);
+  return parts;
+}
+
+function drawKept(turn) {
+  const parts = drawTurn(turn.question);
+  turn.steps.forEach((text) => addStep(parts, text));
+  settle(parts);
+  drawHeard(parts, { understood: turn.understood, parts: [], filters: null }, turn.question);
+  if (turn.answer.error) drawError(parts, turn.answer.error);
+  else if (turn.answer.citations) drawAnswer(parts, turn.answer, turn.cards, turn.mode === "extractive");
+  return parts.all;
+}
+
+function addStep(parts, text) {
+  parts.summary.textContent = text;
+  parts.list.append(h("li", {}, text));
+}
+
+function settle(parts) {
+  parts.steps.classList.remove("busy");
+  parts.steps.open = false;
+  const steps = parts.list.children.length;
+  parts.summary.textContent = steps > 1 ? count(steps, "step") : "Done";
+  parts.steps.hidden = steps < 3; // searching and reading are no news
+}
+
+function drawHeard(parts, found, question) {
+  const said = [
+    found.understood ? h("span", {}, `Understood as: ${found.understood}`) : null,
+    found.parts.length ? h("span", {}, `In parts: ${found.parts.join(" | ")}`) : null,
+    found.filters ? h("span", {}, `Only ${described(found.filters)}`) : null,
+    found.filters ? h("button", { type: "button", class: "link", onclick: () => chooseFilters(found.filters) }, "Edit filters") : null,
+    found.filters ? h("button", { type: "button", class: "link", onclick: () => ask(question, { asAsked: true }) }, "Search everything") : null,
+  ].filter(Boolean);
+  parts.heard.hidden = !said.length;
+  parts.heard.replaceChildren(...said);
+}
+
+function chip(number, citation, cards) {
+  const card = cards.find(({ n }) => n === number);
+  if (!card) return `[${number}]`;
+  const place = [card.name, citation?.place || card.place].filter(Boolean).join(", ");
+  const doubt = citation && !citation.verified && citation.quote ? " (its words were not found there)" : "";
+  const link = h("a", { class: doubt ? "chip unsure" : "chip", href: `#evidence-${number}`, title: place + doubt, "aria-label": `Citation ${number}: ${place}${doubt}` }, String(number));
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    drawRail(cards);
+    lightCard(number);
+    openEvidence(cards, number, citation);
+  });
+  return link;
+}
+
+/** An answer's text as text, with our own links where it cites. */
+function withChips(answer, cards) {
+  const byNumber = new Map(answer.citations.map((citation) => [citation.n, citation]));
+  const parts = answer.text.split(/\[(\d{1,3})\]/);
+  const said = parts.map((part, place) => (place % 2 ? chip(Number(part), byNumber.get(Number(part)), cards) : part));
+  const cited = new Set(parts.filter((_, place) => place % 2).map(Number));
+  const rest = answer.citations.filter(({ n }) => !cited.has(n)).map((citation) => chip(citation.n, citation, cards));
+  return rest.length ? [...said, " ", ...rest] : said;
+}
+
+function drawAnswer(parts, answer, cards, quoted) {
+  parts.answer.classList.toggle("none", Boolean(answer.abstained));
+  parts.answer.classList.toggle("quoted", quoted && !answer.abstained);
+  parts.answer.replaceChildren(...withChips(answer, cards));
+  const nearest = answer.abstained && cards.length ? "These are the nearest places; they may still help." : "";
+  const notes = [...answer.notes, answer.incomplete, nearest].filter(Boolean);
+  parts.notes.replaceChildren(...notes.map((note) => h("p", {}, note)));
+  const rail = h("button", { type: "button", class: "plain to-rail", onclick: () => { drawRail(cards); byId("rail").classList.add("open"); } }, icon("rail"), count(cards.length, "place"));
+  const same = h("button", { type: "button", class: "link again", onclick: () => drawRail(cards) }, "Show its evidence");
+  parts.ends.replaceChildren(...(cards.length ? [rail, same] : []));
+}
+
+function drawError(parts, text) {
+  parts.answer.replaceChildren(h("p", { class: "failure", role: "alert" }, text));
+}
+
+function onTold(told, parts, question) {
+  switch (told.kind) {
+    case "begin":
+      app.conversation = told.conversation;
+      break;
+    case "status":
+    case "tool":
+      if (told.kind === "tool") parts.answer.replaceChildren();
+      addStep(parts, told.text);
+      break;
+    case "found":
+      drawHeard(parts, told, question);
+      if (told.cards.length || app.mode === "extractive") drawRail(told.cards);
+      break;
+    case "token":
+      parts.answer.append(told.text);
+      break;
+    case "done":
+      settle(parts);
+      drawAnswer(parts, told.answer, told.cards, parts.mode === "extractive");
+      drawRail(told.cards);
+      announce(told.answer.text);
+      break;
+    case "stopped":
+      settle(parts);
+      drawAnswer(parts, told.answer, []);
+      break;
+    case "error":
+      settle(parts);
+      drawError(parts, told.text);
+      break;
+    case "kept":
+      if (byId("side").classList.contains("open")) drawSide();
+      break;
+  }
+  scrollDown(false);
+}
+
+export async function ask(text, { picture = null, asAsked = false, excluded = [] } = {}) {
+  if (app.busy) return;
+  app.busy = true;
+  drawSend();
+  byId("notice").textContent = "";
+  if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
+  byId("thread").querySelector(".welcome")?.remove();
+  const parts = drawTurn(text, picture?.preview);
+  byId("thread").append(parts.all);
+  app.asked = { text, picture };
+  scrollDown(true);
+  const question = { index: app.index, text, conversation: app.conversation, mode: app.mode, filters: chosenFilters(), as_asked: asAsked, picture: picture?.id ?? "", excluded };
+  try {
+    for await (const told of answering(question)) onTold(told, parts, text);
+  } catch (error) {
+    settle(parts);
+    drawError(parts, error.message);
+  } finally {
+    app.busy = false;
+    drawSend();
+    scrollDown(false);
+  }
+}
+
+/** Ask the last question again, without the places that were excluded. */
+export function askAgain(excluded) {
+  if (app.asked) ask(app.asked.text, { picture: app.asked.picture, excluded });
+}
+
+export async function stop() {
+  if (app.conversation) await send(`/api/conversations/${app.conversation}/stop`, {}).catch(() => {});
+}
+
+export function startChat() {
+  newConversation();
+  document.addEventListener("state", () => {
+    if (byId("thread").querySelector(".welcome")) byId("thread").replaceChildren(welcome());
+  });
+}

@@ -1,0 +1,89 @@
+// The evidence rail: what was found for the question that was asked last.
+
+import { send } from "./api.js";
+import { app } from "./app.js";
+import { askAgain } from "./chat.js";
+import { drawCard, placeOf } from "./card.js";
+import { byId, count, h, iconButton } from "./dom.js";
+import { openEvidence } from "./viewer.js";
+
+const excluded = new Map();
+let shown = [];
+
+function head(title, extra) {
+  const close = iconButton("close", "Close the evidence", () => byId("rail").classList.remove("open"), { class: "icon close" });
+  return h("div", { class: "rail-head" }, h("h2", {}, title), extra ?? null, close);
+}
+
+export function drawRail(cards) {
+  if (cards !== shown) excluded.clear();
+  shown = cards;
+  const button = byId("rail-toggle");
+  button.title = count(cards.length, "place");
+  if (!cards.length) {
+    byId("rail").replaceChildren(head("Evidence"), h("p", { class: "empty" }, "The places that answer your question appear here: pages with the passage marked, photos, and clips at the second."));
+    return;
+  }
+  draw();
+}
+
+function draw() {
+  const again = excluded.size ? h("button", { type: "button", class: "link", onclick: () => askAgain([...excluded.keys()]) }, "Ask again without") : null;
+  const cards = shown.map((card) => (excluded.has(card.id) ? excludedCard(card) : fullCard(card)));
+  byId("rail").replaceChildren(head(count(shown.length, "place"), again), h("div", { class: "cards", id: "cards" }, cards));
+}
+
+function excludedCard(card) {
+  const back = h("button", { type: "button", class: "link", "data-back": card.id, onclick: () => { excluded.delete(card.id); draw(); byId("rail").querySelector(`[data-id="${card.id}"] .open`)?.focus(); } }, "Take back");
+  return h("article", { class: "card out" }, h("div", { class: "body" }, h("span", {}, `${placeOf(card)} excluded`), back));
+}
+
+function fullCard(card) {
+  const actions = [
+    iconButton("similar", "Show similar", () => showSimilar(card)),
+    iconButton("exclude", "Exclude", () => { excluded.set(card.id, card); draw(); }),
+    app.state.local ? iconButton("open", "Open on this computer", () => openHere(card)) : null,
+  ].filter(Boolean);
+  return drawCard(card, { onopen: () => openEvidence(shown, card.n), actions });
+}
+
+export async function openHere(card, quote = "") {
+  try {
+    await send("/api/open", { index: app.index, asset: card.asset, piece: card.id, quote: quote.slice(0, 2000) });
+  } catch (error) {
+    byId("notice").textContent = error.message;
+  }
+}
+
+export async function showSimilar(card) {
+  const before = shown;
+  const back = h("button", { type: "button", class: "link", onclick: () => drawRail(before) }, "Back");
+  byId("rail").replaceChildren(head("Looking for similar places", back));
+  try {
+    const { cards } = await send("/api/search", { index: app.index, asset: card.asset, piece: card.id });
+    shown = cards;
+    excluded.clear();
+    const list = cards.map((one) => fullCard(one));
+    byId("rail").replaceChildren(head(`Like ${card.name}`, back), cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it."));
+  } catch (error) {
+    byId("rail").replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
+  }
+}
+
+export function lightCard(number) {
+  for (const card of document.querySelectorAll(".card.lit")) card.classList.remove("lit");
+  const card = byId(`evidence-${number}`);
+  card?.classList.add("lit");
+  card?.scrollIntoView({ block: "nearest" });
+}
+
+/** Move the focus among the cards; whether there was one to move to. */
+export function stepEvidence(step) {
+  const buttons = [...byId("rail").querySelectorAll(".card .open")];
+  if (!buttons.length) return false;
+  const here = buttons.findIndex((button) => button.closest(".card").contains(document.activeElement));
+  const next = buttons[Math.max(0, Math.min(buttons.length - 1, here + step))] ?? buttons[0];
+  next.focus();
+  next.closest(".card").scrollIntoView({ block: "nearest" });
+  return true;
+}

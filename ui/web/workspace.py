@@ -1,0 +1,34 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from haystack_agent.settings import Settings
+from ui.web.conversation_store import ConversationStore
+from ui.web.drawing_lane import DrawingLane
+from ui.web.index_hub import IndexHub
+from ui.web.model_desk import ModelDesk
+from ui.web.picture_desk import PictureDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Indexes, conversations, the model, and what draws; closed when the server ends."""
+
+    settings: Settings
+    hub: IndexHub
+    models: ModelDesk
+    conversations: ConversationStore
+    thumbnails: DrawingLane
+    large: DrawingLane
+    pictures: PictureDesk
+    stops: dict[tuple[str, str], asyncio.Event] = field(default_factory=dict)
+    """Set one to end the answer that is being made in a visitor's conversation."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.thumbnails.close()
+        self.large.close()
+        self.hub.close()
