@@ -46,16 +46,27 @@ def units(piece: Piece) -> list[Unit]:
     """Every quotable stretch of a piece: each sentence or line, and each run of up to three that is short."""
     if piece.kind is PieceKind.TABLE_ROW:
         return [Unit(piece, 0, len(piece.text))] if piece.text.strip() else []
-    bounds = list(_bounds(piece.text))
+    # What a clip shows line by line is shown at other seconds: no line runs on in the next.
+    bounds = list(_bounds(piece.text, runs_on=piece.kind is not PieceKind.SEGMENT))
     found: list[Unit] = []
     for first in range(len(bounds)):
         for last in range(first, min(first + _WINDOW_LINES, len(bounds))):
             start, end = bounds[first][0], bounds[last][1]
-            if last > first and length(piece.text[start:end]) > _LONGEST_WINDOW:
+            if last > first and (
+                length(piece.text[start:end]) > _LONGEST_WINDOW or not _together(piece, bounds[first], bounds[last])
+            ):
                 break
             before = piece.text[bounds[max(0, first - _LINES_BEFORE)][0] : start]
             found.append(Unit(piece, start, end, before))
     return found
+
+
+def _together(piece: Piece, first: tuple[int, int], last: tuple[int, int]) -> bool:
+    """Whether two lines are shown at the same time, as far as that is known: a clip's place must stay narrow."""
+    one, other = (narrow(piece, *bounds) for bounds in (first, last))
+    if None in (one.start, one.end, other.start, other.end):
+        return True
+    return max(one.start or 0.0, other.start or 0.0) < min(one.end or 0.0, other.end or 0.0)
 
 
 def narrow(piece: Piece, start: int, end: int) -> Locator:
@@ -69,9 +80,9 @@ def narrow(piece: Piece, start: int, end: int) -> Locator:
     return replace(piece.locator, boxes=boxes or piece.locator.boxes)
 
 
-def _bounds(text: str) -> Iterator[tuple[int, int]]:
+def _bounds(text: str, runs_on: bool) -> Iterator[tuple[int, int]]:
     """Start and end of every sentence or line that stands by itself."""
-    for block_start, block_end in _blocks(text):
+    for block_start, block_end in _blocks(text) if runs_on else _lines(text):
         block = text[block_start:block_end]
         start = 0
         for match in _SENTENCE_END.finditer(block):
@@ -84,13 +95,19 @@ def _bounds(text: str) -> Iterator[tuple[int, int]]:
             yield block_start + start, block_end
 
 
-def _blocks(text: str) -> Iterator[tuple[int, int]]:
-    """Lines joined to blocks where a sentence runs on over the line's end."""
+def _lines(text: str) -> list[tuple[int, int]]:
+    """Start and end of every line."""
     lines: list[tuple[int, int]] = []
     place = 0
     for line in text.split("\n"):
         lines.append((place, place + len(line)))
         place += len(line) + 1
+    return lines
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Lines joined to blocks where a sentence runs on over the line's end."""
+    lines = _lines(text)
     widest = max((end - start for start, end in lines), default=0)
     open_at: int | None = None
     for start, end in lines:
