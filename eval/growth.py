@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,8 +35,10 @@ class Measured:
 
     files: int
     pieces: int
-    index_seconds: float
-    """Of the files that were added to those of the size before."""
+    read: int
+    """Files that the last run of the indexer read: those added to the size before, less where a run was interrupted."""
+    read_seconds: float
+    """How long that run took."""
     recall_1: dict[str, float]
     recall_5: dict[str, float]
     search_ms: dict[str, float]
@@ -72,9 +73,7 @@ def lay_out(haystack: Path, pool: Path, names: Sequence[str]) -> None:
 
 def _measure(out: Path, size: int, asked: tuple[Question, ...]) -> Measured:
     location = IndexLocation((out / "index").resolve())
-    began = time.perf_counter()
-    index(location, [(out / "pool").resolve()])
-    seconds = time.perf_counter() - began
+    report = index(location, [(out / "pool").resolve()])
     data = DataSet(f"haystack of {size:,}", (out / "pool").resolve(), asked)
     options = RunOptions(systems=SYSTEMS, conditions=(Condition.GOLD, Condition.ASK))
     run(out / f"run-{size}", data, location, options, EvidenceRenderer(), lambda *_: None)
@@ -84,7 +83,8 @@ def _measure(out: Path, size: int, asked: tuple[Question, ...]) -> Measured:
     return Measured(
         files=size,
         pieces=told.pieces,
-        index_seconds=seconds,
+        read=report.read,
+        read_seconds=report.seconds,
         recall_1={name: _mean(found[RankingMeasure.RECALL_1]) for name, found in scores.items()},
         recall_5={name: _mean(found[RankingMeasure.RECALL_5]) for name, found in scores.items()},
         search_ms={name: median(values) * 1000 for name, values in outcomes.seconds.items()},
@@ -102,8 +102,7 @@ def draw(measured: Sequence[Measured], folder: Path) -> None:
     names = [system.value for system in SYSTEMS]
     recall = {name: [(one.files, one.recall_1[name]) for one in measured] for name in names}
     cost = {name: [(one.files, one.search_ms[name]) for one in measured] for name in names}
-    added = [one.files - before for one, before in zip(measured, (0, *(one.files for one in measured)), strict=False)]
-    rate = {"indexing": [(one.files, count / one.index_seconds) for one, count in zip(measured, added, strict=True)]}
+    rate = {"indexing": [(one.files, one.read / one.read_seconds) for one in measured]}
     for name, curves, label in (
         ("recall-by-size", recall, "Recall@1"),
         ("search-by-size", cost, "milliseconds a search"),

@@ -71,6 +71,11 @@ def test_expected_kinds(question: str, kind: AnswerKind) -> None:
     assert kind in expected_kinds(question, [])
 
 
+def test_german_how_is_not_dutch_who() -> None:
+    assert expected_kinds("Wie lange ist die Kündigungsfrist?", []) == (AnswerKind.NUMBER,)
+    assert expected_kinds("Wie is de eigenaar?", []) == (AnswerKind.NAME,)
+
+
 @pytest.mark.parametrize(
     ("kind", "yes", "no"),
     [

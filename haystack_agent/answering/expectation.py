@@ -51,8 +51,10 @@ _QUESTION_WORDS = {
     AnswerKind.NUMBER: """
         how many, how much, rate, temperature, pressure, weight, height, length, width, size, speed, distance, age,
         depth, degree, count,
-         how far, how long, how old, how tall, what score, score, combien, wie viele,
-        wie viel, wieviele, cuantos, cuantas, cuanto, cuanta, quanti, quante, quanto, quantos, quantas,
+        how far, how long, how old, how tall, what score, score, combien, wie viele,
+        wie viel, wieviele, wie lange, wie lang, wie hoch, wie weit, wie alt, wie gross, wie schwer,
+        jak dlouho, jak dlouha, jak daleko, jak vysoka, jak stary,
+        cuantos, cuantas, cuanto, cuanta, quanti, quante, quanto, quantos, quantas,
         hoeveel, hur manga, hur mycket, hvor mange, hvor meget, kolik, kolko, ile, koliko, koliki, kolika,
         cate, cati, cat, kuinka monta, kuinka paljon, montako, paljonko, hany, mennyi, kac, сколько, скільки,
         колко, ποσα, ποσοι, ποσο, كم, כמה, कितने, कितना, कितनी, いくつ, 何人, 何キロ, 何, 多少, 几, กี่, 몇,
@@ -62,8 +64,8 @@ _QUESTION_WORDS = {
         номер, رقم, आईडी, 番号, 号码, 编号,
     """,
     AnswerKind.NAME: """
-        who, whom, whose, wer, wen, wem, qui, quien, chi, quem, wie, vem, hvem, kdo, kto, tko, cine, kuka, ki,
-        кто, хто, кой, ποιος, من, מי, कौन, 誰, 谁,
+        who, whom, whose, wer, wen, wem, qui, quien, chi, quem, wie is, wie was, wie heeft, vem, hvem, kdo, kto, tko,
+        cine, kuka, ki, кто, хто, кой, ποιος, من, מי, कौन, 誰, 谁,
     """,
 }
 _ORDER = tuple(_QUESTION_WORDS)

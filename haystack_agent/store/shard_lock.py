@@ -20,7 +20,8 @@ def hold(shard: Path) -> FileLock:
         IndexBusy: another process, or this one, uses it.
         IndexUnusable: nothing can be written beside it.
     """
-    lock = FileLock(shard.with_name(f"{shard.name}.lock"))
+    # Whichever thread closes the store releases it.
+    lock = FileLock(shard.with_name(f"{shard.name}.lock"), thread_local=False)
     try:
         shard.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
