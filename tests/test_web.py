@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,10 @@ from eval.sample_drawing import html_picture
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
 from tests.openai_server import Call, Fail, Say, Scripted, serving
+from tests.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.webserver import running
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-playwright = pytest.importorskip("playwright.sync_api")
-
+pytestmark = NEEDS_CHROMIUM
 INVOICE = "How much is the total due on the invoice from Brightwater Cycles?"
 TYRE = "What pressure should I pump the tyre to?"
 HOSTILE_NAME = "<img src=x onerror=window.hacked=1>.pdf"
@@ -30,7 +26,6 @@ HOSTILE_TEXT = (
     "<img src=http://203.0.113.9/a.png onerror=window.hacked=3>"
 )
 SLUICE = "What does the sluice gate report say?"
-_SLOW = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +54,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -76,43 +69,6 @@ def model() -> Iterator[Scripted]:
 def address(base: Path, model: Scripted) -> Iterator[str]:
     with running(base, "--model", "m", "--model-url", model.url) as address:
         yield address
-
-
-class Visit:
-    """A page in a browser of its own that notes every request and every error."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})
-        self.page = self.context.new_page()
-        self.address = address
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.set_default_timeout(_SLOW)
-        self.page.goto(address)
-        self.page.wait_for_selector("body[data-ready=yes]")
-
-    def ask(self, question: str) -> None:
-        before = self.page.locator(".turn").count()
-        self.page.fill("#question", question)
-        self.page.press("#question", "Enter")
-        self.page.locator(".turn").nth(before).locator(".answer:not(:empty)").wait_for()
-        self.page.wait_for_selector("#send[aria-label=Ask]")
-
-    def text(self, selector: str) -> str:
-        return str(self.page.locator(selector).last.inner_text())
-
-    def pixels(self, selector: str) -> Image.Image:
-        return Image.open(BytesIO(self.page.locator(selector).first.screenshot())).convert("RGB")
-
-    def leave(self) -> None:
-        """Nothing went wrong unseen, and no request left the machine."""
-        strange = [url for url in self.requests if not url.startswith((self.address, f"blob:{self.address}"))]
-        assert not strange
-        assert not self.errors
-        assert self.page.evaluate("window.hacked") is None
-        self.context.close()
 
 
 @pytest.fixture
@@ -338,6 +294,10 @@ def test_a_phone_shows_all_of_it(browser: Any, address: str) -> None:
     visit.page.click("#tab-library")
     visit.page.wait_for_selector(".tile")
     assert visit.page.evaluate("document.querySelector('#view-library').scrollWidth") <= 390
+    visit.page.click("#tab-evaluation")
+    visit.page.wait_for_selector("#eval-start")
+    assert visit.page.evaluate("document.querySelector('#view-evaluation').scrollWidth") <= 390
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
     visit.leave()
 
 

@@ -88,11 +88,11 @@ class Answering:
         jobs = (self._job(question, condition) for question, condition in todo)
         failures: list[str] = []
         for number, outcome in enumerate(_in_parallel(jobs, self._parallel), start=1):
-            progress("Answering", number, len(todo))
             if isinstance(outcome, str):
                 failures.append(outcome)
             else:
                 journal.add(outcome)
+            progress("Answering", number, len(todo))
         return failures
 
     def _job(self, question: Question, condition: Condition) -> Callable[[], dict[str, Any] | str]:

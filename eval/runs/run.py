@@ -62,32 +62,52 @@ class RunOptions:
     judge: NamedModel | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What questions are put to: an index that is open, where it is, and what draws evidence for a model."""
+
+    engine: Engine
+    location: IndexLocation
+    renderer: Renderer
+
+
 def run(
     folder: Path, data: DataSet, location: IndexLocation, options: RunOptions, renderer: Renderer, progress: Progress
 ) -> list[str]:
-    """Ask everything that was not asked yet; a line for each answer that could not be had.
+    """Open the index, then `run_on` it.
 
     Raises:
         UsageError: the run in the folder is another one, or the data set or a system cannot be used.
         IndexUnusable, StoreUnreachable, ModelUnavailable: the index cannot be opened.
     """
-    asked = _questions(data, options)
+    with Engine.open(location) as engine:
+        return run_on(Bench(engine, location, renderer), folder, data, options, progress)
+
+
+def run_on(bench: Bench, folder: Path, data: DataSet, options: RunOptions, progress: Progress) -> list[str]:
+    """Ask everything that was not asked yet; a line for each answer that could not be had.
+
+    An error that `progress` raises ends the run; what was done is kept.
+
+    Raises:
+        UsageError: the run in the folder is another one, or the data set or a system cannot be used.
+    """
+    engine, asked = bench.engine, _questions(data, options)
     default = EXTRACTIVE_CONDITIONS if options.reader is None else MODEL_CONDITIONS
     conditions = options.conditions if options.conditions is not None else default
-    freeze(_config(data, location, asked, replace(options, conditions=conditions)), folder)
+    freeze(_config(data, bench.location, asked, replace(options, conditions=conditions)), folder)
     write_questions(folder, asked)
     journals = Journals(folder)
-    with Engine.open(location) as engine:
-        answerable = [one for one in asked if one.evidence]
-        for name in options.systems:
-            todo = Retrieving(name, answerable, journals.rankings())
-            if todo.questions:
-                todo.run(_system(name, engine, data.pool), progress)
-        reader = _reader(options.reader, engine, renderer)
-        gold = GoldEvidence(engine, location, data.pool)
-        failures = Answering(engine, gold, reader, data.pool, options.parallel).run(
-            asked, conditions, journals.answers(), progress
-        )
+    answerable = [one for one in asked if one.evidence]
+    for name in options.systems:
+        todo = Retrieving(name, answerable, journals.rankings())
+        if todo.questions:
+            todo.run(_system(name, engine, data.pool), progress)
+    reader = _reader(options.reader, engine, bench.renderer)
+    gold = GoldEvidence(engine, bench.location, data.pool)
+    failures = Answering(engine, gold, reader, data.pool, options.parallel).run(
+        asked, conditions, journals.answers(), progress
+    )
     if options.judge is not None:
         by = LlmJudge(options.judge.model, options.judge.name)
         questions = {one.id: one for one in asked}

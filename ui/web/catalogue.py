@@ -63,6 +63,7 @@ class Catalogue:
         self._examples: list[str] = []
         self._complete = False
         self._files: dict[str, list[FileRow]] = {}
+        self._assets: dict[Path, str] = {}
         self._read_at = float("-inf")
         self._entries: dict[str, AssetEntry] = {}
         self._sorted: list[AssetEntry] = []
@@ -114,6 +115,10 @@ class Catalogue:
                 continue
         raise UsageError("This file was changed, moved or removed since it was read: update the index to see it.")
 
+    def at(self, path: Path) -> AssetEntry | None:
+        """What is known of the file at a path, where that is in the index."""
+        return self._entries.get(self._assets.get(path, ""))
+
     def _rows(self, asset_id: str) -> list[FileRow]:
         with self._lock:
             unknown = asset_id not in self._files
@@ -130,6 +135,7 @@ class Catalogue:
             self._files = files_by_asset(manifest)
         finally:
             manifest.close()
+        self._assets = {row.path: asset_id for asset_id, rows in self._files.items() for row in rows}
         self._read_at = time.monotonic()
 
     def _fill(self) -> None:

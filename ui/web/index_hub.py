@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from haystack_agent.errors import IndexNotFound, UsageError
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
 from ingest.live_index import LiveIndex
+from ui.web.background_task import BackgroundTask
 from ui.web.catalogue import Catalogue
 from ui.web.example_questions import examples
 from ui.web.indexing_job import IndexingJob
@@ -27,11 +28,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class OpenIndex:
-    """An open index with what is known of its files, and its last run of indexing."""
+    """An open index with what is known of its files, its last run of indexing, and its last evaluation."""
 
     live: LiveIndex
     catalogue: Catalogue
     job: IndexingJob
+    evaluation: BackgroundTask = field(default_factory=BackgroundTask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,13 @@ class IndexHub:
         return await asyncio.get_running_loop().run_in_executor(self._read, work)
 
     def close(self) -> None:
-        """Stop indexing and let go of everything; what was read is kept."""
+        """Stop indexing and evaluating, and let go of everything; what was read is kept."""
         for one in self._open.values():
             one.job.cancel()
+            one.evaluation.cancel()
+        for one in self._open.values():
             one.job.wait()
+            one.evaluation.wait()
         self._search.shutdown()
         self._read.shutdown(cancel_futures=True)
         for one in self._open.values():

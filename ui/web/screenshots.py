@@ -100,6 +100,11 @@ def photograph(browser: Browser, address: str, folder: Path) -> None:
     page.wait_for_selector(".tile")
     _settled(page)
     take(page, "library")
+    page.click("#tab-evaluation")
+    page.click("#eval-start")
+    page.wait_for_selector(".run", timeout=_SLOW)
+    _settled(page)
+    take(page, "evaluation")
     page.close()
     for name, size, dark in (("dark", _DESK, True), ("phone", _PHONE, False)):
         page = _page(browser, address, size, dark)

@@ -22,6 +22,7 @@ from ui import printable
 from ui.web.chat_routes import chat_routes
 from ui.web.conversation_store import ConversationStore
 from ui.web.drawing_lane import DrawingLane
+from ui.web.evaluation_routes import evaluation_routes
 from ui.web.gradio_queue import OwnEventsOnly, mount_queue
 from ui.web.index_hub import IndexHub
 from ui.web.library_routes import library_routes
@@ -76,6 +77,7 @@ def make_app(settings: Settings, location: IndexLocation, serving: Serving) -> A
     app.include_router(chat_routes(workspace))
     app.include_router(library_routes(workspace))
     app.include_router(media_routes(workspace))
+    app.include_router(evaluation_routes(workspace))
     app.mount(STATIC, static_files())
     app.add_exception_handler(HaystackError, _told)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -8,6 +8,7 @@ import { drawSide } from "./side.js";
 import { drawRail, stepEvidence } from "./rail.js";
 import { showStart } from "./start.js";
 import { openLibrary, leaveLibrary } from "./library.js";
+import { leaveEvaluation, openEvaluation } from "./evaluation.js";
 import { watchJob } from "./job.js";
 
 /** What all parts of the page share. */
@@ -16,7 +17,8 @@ export const app = { index: "", mode: "extractive", state: {}, conversation: "",
 const VIEWS = [
   { id: "ask", label: "Ask", enter: () => {}, leave: () => {} },
   { id: "library", label: "Library", enter: openLibrary, leave: leaveLibrary },
-]; // one more tab: a line here, and a section with the id "view-..." in index.html
+  { id: "evaluation", label: "Evaluation", enter: openEvaluation, leave: leaveEvaluation },
+];
 
 const MOST_LOOKS = 100;
 let looks = 0;
