@@ -11,7 +11,7 @@ from langchain_openai import ChatOpenAI
 from PIL import Image
 
 from haystack_agent.answering.direct import Patience
-from haystack_agent.answering.events import Done, Event, Status, Token, ToolCalled
+from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
 from haystack_agent.answering.models import ModelChoice, open_model
 from haystack_agent.engine import Engine
@@ -55,6 +55,8 @@ def test_three_tools_then_an_answer_with_the_place(engine: Engine) -> None:
         events = told(engine, server, INVOICE)
     answer = answer_of(events)
     assert [one.name for one in events if isinstance(one, ToolCalled)] == ["search", "neighbours", "open"]
+    gathered = [one.evidence for one in events if isinstance(one, Gathered)]
+    assert gathered and list(gathered[-1]) == list(answer.evidence)
     assert answer.text == "The total is £339.40 [1]."
     assert [Path(one.evidence.paths[0]).name for one in answer.citations] == ["invoice.pdf"]
     assert "".join(one.text for one in events if isinstance(one, Token)) == "Let me look.The total is £339.40 [1]."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ from tests.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.webserver import running
 
 pytestmark = NEEDS_CHROMIUM
+_PASTE = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+  const area = document.getElementById("question");
+  area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
 INVOICE = "How much is the total due on the invoice from Brightwater Cycles?"
 TYRE = "What pressure should I pump the tyre to?"
 HOSTILE_NAME = "<img src=x onerror=window.hacked=1>.pdf"
@@ -166,6 +174,17 @@ def test_a_picture_finds_its_like_and_another_one_too(visit: Visit, base: Path) 
         visit.page.wait_for_selector("#query-picture img")
         visit.ask("")
         assert name in visit.page.locator(".card .open").first.inner_text()
+
+
+def test_a_picture_can_be_pasted(visit: Visit, base: Path) -> None:
+    visit.page.click("#side-toggle")
+    visit.page.select_option("select[aria-label=Index]", "seeing")
+    visit.page.wait_for_selector("#add-picture", state="visible")
+    data = base64.b64encode((base / "files" / "photos" / "boat.jpg").read_bytes()).decode()
+    visit.page.evaluate(_PASTE, data)
+    visit.page.wait_for_selector("#query-picture img")
+    visit.ask("")
+    assert "boat.jpg" in visit.page.locator(".card .open").first.inner_text()
 
 
 def test_places_are_excluded_and_similar_ones_shown(visit: Visit) -> None:
@@ -328,10 +347,14 @@ def test_a_model_answers_and_a_follow_up_is_understood(visit: Visit, model: Scri
 
 
 def test_what_an_agent_does_is_shown_and_then_folded(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Call("search", {"query": "tyre pressure"}), Say(("4.5 bar [1].",))]
+    model.script[:] = [Call("search", {"query": "tyre pressure"}), Say(("4.5", " bar [1]."), pause=3)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=agent]")
-    visit.ask(TYRE)
+    visit.page.fill("#question", TYRE)
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector(".card .open >> text=flat tyre.mp4")
+    assert "bar" not in visit.text(".answer"), "what was found is shown while the model still writes"
+    visit.page.wait_for_selector("#send[aria-label=Ask]")
     assert visit.text(".answer") == "4.5 bar 1."
     assert visit.page.locator(".steps").evaluate("(steps) => !steps.open && !steps.hidden")
     visit.page.click(".steps summary")

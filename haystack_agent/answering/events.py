@@ -1,10 +1,10 @@
-"""What an answer in the making tells, in order: statuses, tool calls and tokens, then the answer."""
+"""What an answer in the making tells, in order: statuses, tool calls, evidence and tokens, then the answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from haystack_agent.records import Answer
+from haystack_agent.records import Answer, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,17 @@ class ToolCalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the agent has found so far, in the order of its numbers."""
+
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The answer, its citations checked."""
 
     answer: Answer
 
 
-Event = Status | Token | ToolCalled | Done
+Event = Status | Token | ToolCalled | Gathered | Done

@@ -14,7 +14,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
 
 from haystack_agent.answering.direct import DirectReader, Patience, asked_pause
-from haystack_agent.answering.events import Done, Event, Status, Token, ToolCalled
+from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.messages import DECLINED, RULES, shown_blocks
 from haystack_agent.answering.model_errors import told
@@ -146,6 +146,8 @@ class _Run:
     said: str = ""
     """The text of the last message of the model."""
     shown: bool = field(default=False)
+    gathered: int = 0
+    """Places that were told of."""
 
     def hear(self, mode: str, data: Any) -> Iterator[Event]:
         """Events of what the graph streams."""
@@ -156,6 +158,9 @@ class _Run:
                 for message in (update or {}).get("messages", ()):
                     if isinstance(message, AIMessage):
                         yield from self._hear_message(message)
+            if len(self.book.evidence) > self.gathered:
+                self.gathered = len(self.book.evidence)
+                yield Gathered(tuple(self.book.evidence))
 
     def _hear_text(self, text: str) -> Iterator[Event]:
         before, self.written = self.written, self.written + text

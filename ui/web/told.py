@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from haystack_agent.answering.events import Done, Status, Token, ToolCalled
+from haystack_agent.answering.events import Done, Gathered, Status, Token, ToolCalled
 from haystack_agent.errors import HaystackError, UsageError
 from ui import printable
 from ui.commands_query import AnswerMode
@@ -115,6 +115,9 @@ class _Telling:
             case Token(text):
                 self._written += text
                 return [{"kind": "token", "text": printable.text(text)}]
+            case Gathered(evidence):
+                self._turn.cards = cards_of(evidence)
+                return [{"kind": "gathered", "cards": self._turn.cards}]
             case Done(answer):
                 self._turn.cards = cards_of(answer.evidence)
                 self._turn.answer = {**answer_card(answer), **self._incomplete()}

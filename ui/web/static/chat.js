@@ -156,6 +156,9 @@ function onTold(told, parts, question) {
       drawHeard(parts, told, question);
       if (told.cards.length || app.mode === "extractive") drawRail(told.cards);
       break;
+    case "gathered":
+      drawRail(told.cards);
+      break;
     case "token":
       parts.answer.append(told.text);
       break;
