@@ -7,7 +7,6 @@ holds the kind of thing asked for, and by the rank of its evidence.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +24,8 @@ NO_ANSWER = "Nothing in this folder answers that."
 _NEIGHBOURS_READ = 5
 _MARGIN = 0.8
 """A file alone in its index stands out from none: that must not count for more than a clear lead."""
+_STANDS_OUT = 0.5
+_OF_ITS_KIND = 0.1
 _AROUND = 0.85
 _BESIDE = 0.5
 _ENCODED = 48
@@ -44,7 +45,7 @@ class ReaderWeights:
     """For a number or name that the question does not have, where its words do not tell what kind it asks for."""
     evidence: float = 0.4
     length: float = 0.004
-    threshold: float = 0.43
+    threshold: float = 0.493
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,16 @@ class ExtractiveReader:
 def confidence(candidate: Candidate, evidence: Sequence[Evidence]) -> float:
     """How sure it is that the evidence answers: comparable from question to question, from 0 to 1.
 
-    The geometric mean of how much of the question stands in the place, and of how far the best file stands out from
-    the next: what is asked about is mostly in one file, while a question that none answers meets many a little.
+    Mostly how much of the question stands in the place. What is asked about is often in one file only, while a question
+    that none answers meets many a little: so it counts too how far the best file stands out from the next. It counts
+    less, because in a large folder there is nearly always a file that is alike. Chosen on questions with and without an
+    answer over 242 real files and 46,000 made ones; a product of the two declined most questions over the latter.
     """
     best = evidence[0]
     others = [item.score for item in evidence if item.piece.asset_id != best.piece.asset_id]
     margin = 1 - max(0.0, others[0] / best.score) if others and best.score > 0 else 1.0
-    return math.sqrt(candidate.found * min(margin, _MARGIN))
+    sure = candidate.found + _STANDS_OUT * min(margin, _MARGIN) + _OF_ITS_KIND * candidate.kind
+    return sure / (1 + _STANDS_OUT * _MARGIN + _OF_ITS_KIND)
 
 
 def _units_of(item: Evidence) -> list[Unit]:
