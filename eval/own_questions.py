@@ -12,7 +12,7 @@ import hashlib
 import os
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -44,8 +44,10 @@ class Made:
 
 def make_questions(
     engine: Engine, count: int, seed: int, writer: Writer | None = None, file: QuestionFile | None = None
-) -> Iterator[Made]:
+) -> Iterator[Made | Drop]:
     """Make questions until there are `count`, or nothing is left to ask; those in `file` count, new ones go there.
+
+    For each draft that was tried: the question, or why it is none.
 
     Raises:
         ModelFailed: the writer's model does not answer; what was made is in the file.
@@ -66,6 +68,7 @@ def make_questions(
         if isinstance(checked, Drop):
             if file is not None:
                 file.drop(key, checked)
+            yield checked
             continue
         done = Made(_question(key, checked, root), _how(checked, seed, writer))
         if file is not None:
@@ -103,8 +106,16 @@ def root_of(engine: Engine) -> Path:
     Raises:
         UsageError: there are none, or they have no folder in common.
     """
-    ids = engine.asset_ids()
-    folders = {str(PurePath(path).parent) for one in _fetched(engine, ids) for path in one.paths}
+    return common_folder(path for one in _fetched(engine, engine.asset_ids()) for path in one.paths)
+
+
+def common_folder(paths: Iterable[str]) -> Path:
+    """The deepest folder that holds all of the files.
+
+    Raises:
+        UsageError: there are none, or they have no folder in common.
+    """
+    folders = {str(PurePath(path).parent) for path in paths}
     try:
         return Path(os.path.commonpath(sorted(folders)))
     except ValueError as error:

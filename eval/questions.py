@@ -48,7 +48,9 @@ def read_questions(folder: Path) -> list[Question]:
     """
     path = folder / FILE_NAME
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not in UTF-8 (byte {error.start + 1}): save it as UTF-8.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): give a folder with a {FILE_NAME}.") from error
     return [_question(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]

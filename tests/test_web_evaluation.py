@@ -16,7 +16,7 @@ from eval.runs.execute import Progress
 from haystack_agent.errors import UsageError
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
-from tests.openai_server import Reply, Say, Scripted, serving
+from tests.openai_server import Fail, Hang, Reply, Say, Scripted, serving
 from tests.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.webserver import Client, running
 from ui.web.background_task import BackgroundTask
@@ -148,9 +148,59 @@ def test_what_was_stopped_is_gone_on_with(base: Path, client: Client, model: Scr
     assert client.get("/api/evaluation/default").json()["runs"][0]["summary"]["right"] == pytest.approx(1 / 3)
 
 
+def test_nobody_waits_for_a_model_that_thinks(base: Path, client: Client, model: Scripted) -> None:
+    model.script = [Hang(30)]
+    wanted = {"index": "default", "folder": str(base / "files"), "systems": ["ours"], "model": True}
+    assert client.post("/api/evaluation/start", wanted).status == 200
+    for _ in range(200):
+        if client.get("/api/evaluation/default/progress").json()["label"] == "Answering":
+            break
+        time.sleep(0.05)
+    refused = client.post("/api/index/start", {"index": "default"})
+    assert refused.status == 400 and "is being evaluated" in refused.json()["error"]
+    client.post("/api/evaluation/cancel/default")
+    began = time.monotonic()
+    assert ended(client)["stopped"]
+    assert time.monotonic() - began < 10
+    model.script = [Fail(400, "no such model")]
+    (run,) = client.get("/api/evaluation/default").json()["runs"]
+    client.post("/api/evaluation/go-on", {"index": "default", "run": run["key"]})
+    job = ended(client)
+    assert job["missing"] == 6 and "no such model" in job["failures"][0] and job["about"] == run["key"]
+    assert client.get("/api/evaluation/default").json()["runs"][0]["summary"]["missing"] == 6
+
+
+def updated(client: Client, *folders: Path) -> None:
+    client.post("/api/index/start", {"index": "default", "folders": [str(folder) for folder in folders]})
+    for _ in range(300):
+        if not client.get("/api/progress/default").json()["running"]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("indexing never ended")
+
+
+def test_questions_made_follow_the_files(base: Path, client: Client) -> None:
+    extra = base / "files" / "mountain.jpg"
+    sample.write_mountain(extra)
+    for there in (True, False):
+        if not there:
+            extra.unlink()
+        updated(client)
+        evaluated(client, base, folder="", count=40)
+        (own,) = (base / "data/evaluations/default").glob("questions-*")
+        asked = [json.loads(line) for line in (own / "questions.jsonl").read_text("utf-8").splitlines()]
+        assert asked and any(extra.name in one["evidence"] for one in asked) == there
+
+
 def test_what_cannot_be_done_is_told(base: Path, client: Client, tmp_path: Path) -> None:
     client.post("/api/evaluation/start", {"index": "default", "folder": str(tmp_path), "systems": ["ours"]})
     assert "give a folder with a questions.jsonl" in str(ended(client)["error"])
+    (tmp_path / "questions.jsonl").write_bytes("é".encode("latin-1"))
+    client.post("/api/evaluation/start", {"index": "default", "folder": str(tmp_path), "systems": ["ours"]})
+    assert "save it as UTF-8" in str(ended(client)["error"])
+    for folder in ("~nosuchuser/x", "/" + "a" * 3000, "relative"):
+        told = client.post("/api/evaluation/start", {"index": "default", "folder": folder, "systems": ["ours"]})
+        assert (told.status == 400 and "folder" in told.json()["error"]) or "whole path" in told.json()["error"]
     assert client.post("/api/evaluation/start", {"index": "default", "systems": ["nonsense"]}).status == 422
     assert client.post("/api/evaluation/start", {"index": "nowhere", "systems": ["ours"]}).status == 400
     gone = "20260101-000000-abcd"
@@ -180,16 +230,20 @@ def test_only_one_task_at_a_time_and_its_errors_are_kept() -> None:
         tell("Working", 1, 2)
         return ["one is missing"]
 
-    task.start(work)
+    task.start(work, "a run")
     task.wait()
     assert (task.told()["label"], task.told()["missing"], task.running) == ("Working", 1, False)
 
     def fail(_: Any) -> list[str]:
         raise UsageError("The folder is empty.")
 
-    task.start(fail)
+    task.start(fail, "another")
     task.wait()
     assert task.told()["error"] == "The folder is empty." and not task.told()["missing"]
+    task.forget("a run")
+    assert task.told()["error"]
+    task.forget("another")
+    assert task.told()["error"] is None
 
 
 def widths(page: Any, inside: Any) -> list[int]:

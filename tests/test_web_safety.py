@@ -178,6 +178,18 @@ def test_nobody_reads_another_s_conversation_or_answer(address: str) -> None:
     assert b"339.40" in mine.get(f"/gradio/gradio_api/call/ask/{event}").body
 
 
+@pytest.mark.parametrize("other", ['settings={"a":1}', "csrf@x=1", "name=Jos\xe9", "a[b]=c", ";;=;"])
+def test_cookies_of_other_servers_here_do_no_harm(address: str, other: str) -> None:
+    known = Client(address)
+    known.get("/")
+    for cookie in (f"{other}; {known.cookie}", f"{known.cookie}; {other}"):
+        assert "set-cookie" not in Client(address, cookie).get("/").headers
+
+
+def test_an_odd_host_is_refused(client: Client) -> None:
+    assert client.get("/", Host="[::1").status == 421
+
+
 def test_files_kept_are_for_the_owner_s_eyes(client: Client, base: Path) -> None:
     client.told(QUESTION)
     kept = list((base / "data" / "web" / "conversations").rglob("*.json"))

@@ -37,11 +37,12 @@ def ui(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Ask and browse in the browser; Ctrl-C ends it."""
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
-    from ui.web.server import Serving, check, make_app, serve
+    from ui.web.server import Serving, check, log_to, make_app, serve
 
     known = settings.ui_password.get_secret_value() if settings.ui_password else None
     serving = Serving(host, port, password or known or None, model, model_url)
     check(serving)
+    log_to(settings.data_dir / "web")
     app = make_app(settings, location, serving)
 
     def announce(address: str) -> None:

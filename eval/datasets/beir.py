@@ -37,7 +37,7 @@ def open_beir(folder: Path, pool: Path, tell: Told | None = None) -> DataSet:
     materialise(_texts(folder / "corpus.jsonl", names), pool, tell)
     relevant = _judgements(judged, (0, 1, 2), header=True)
     texts = dict(_queries(folder / "queries.jsonl"))
-    return DataSet(folder.name, pool.resolve(), _questions(texts, relevant, names, judged))
+    return DataSet(folder.name, pool.resolve(), _questions(texts, relevant, names, judged), each_alone=False)
 
 
 def open_trec(folder: Path) -> DataSet:
@@ -54,7 +54,12 @@ def open_trec(folder: Path) -> DataSet:
     topics = folder / "topics.tsv"
     texts = dict(_pair(line, topics) for line in _lines(topics))
     judged = folder / "qrels.txt"
-    return DataSet(folder.name, folder.resolve(), _questions(texts, _judgements(judged, (0, 2, 3)), names, judged))
+    return DataSet(
+        folder.name,
+        folder.resolve(),
+        _questions(texts, _judgements(judged, (0, 2, 3)), names, judged),
+        each_alone=False,
+    )
 
 
 def _texts(path: Path, names: dict[str, str]) -> Iterator[Item]:

@@ -37,3 +37,5 @@ class DataSet:
     pool: Path
     """Absolute folder of the files; what stands in no question is a distractor."""
     questions: tuple[Question, ...]
+    each_alone: bool = True
+    """Whether one file of a question's evidence is as good as all of them, as with copies; else all are wanted."""

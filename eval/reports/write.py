@@ -32,8 +32,7 @@ def write_report(run: Outcomes, folder: Path, renderer: Renderer) -> Path:
     (folder / "report.html").write_text(page, "utf-8", "xmlcharrefreplace")
     for system in run.config.systems:
         (folder / f"{_plain(system)}.run").write_text(trec_run(run.rankings(system), system), "utf-8", "surrogatepass")
-    relevant = {key: one.evidence for key, one in run.answerable.items()}
-    (folder / "qrels.txt").write_text(trec_qrels(relevant), "utf-8", "surrogatepass")
+    (folder / "qrels.txt").write_text(trec_qrels(run.relevant), "utf-8", "surrogatepass")
     return folder / "report.md"
 
 

@@ -33,6 +33,8 @@ class RunConfig(BaseModel):
     """Digest of the questions, their answers and evidence."""
     unanswerable: bool
     """Whether questions are asked too that no such folder answers."""
+    each_alone: bool = True
+    """See `DataSet`."""
     profile: str
     """Fingerprint of the encoders of the index."""
     systems: tuple[str, ...]

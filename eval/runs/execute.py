@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from eval.questions import Question
@@ -23,6 +24,8 @@ from haystack_agent.records import Evidence, Locator
 
 _TOP = 10
 """Places that are searched for, as `ask` does; the best of them are given."""
+_PATIENCE = 0.5
+"""Seconds after which a wait for an answer is told of, so that it can be ended."""
 Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and of how much."""
 
@@ -87,12 +90,18 @@ class Answering:
         todo = [(one, condition) for one in questions for condition in conditions if (condition, one.id) not in journal]
         jobs = (self._job(question, condition) for question, condition in todo)
         failures: list[str] = []
-        for number, outcome in enumerate(_in_parallel(jobs, self._parallel), start=1):
+        progress("Answering", 0, len(todo))
+        done = 0
+        for outcome in _in_parallel(jobs, self._parallel):
+            if outcome is None:
+                progress("Answering", done, len(todo))
+                continue
             if isinstance(outcome, str):
                 failures.append(outcome)
             else:
                 journal.add(outcome)
-            progress("Answering", number, len(todo))
+            done += 1
+            progress("Answering", done, len(todo))
         return failures
 
     def _job(self, question: Question, condition: Condition) -> Callable[[], dict[str, Any] | str]:
@@ -140,19 +149,48 @@ class Answering:
         return {"file": file, "page": locator.page, "start": locator.start, "end": locator.end}
 
 
-def _in_parallel(jobs: Iterable[Callable[[], dict[str, Any] | str]], parallel: int) -> Iterator[dict[str, Any] | str]:
-    """Results as they come; no more jobs are made than are being done."""
-    with ThreadPoolExecutor(parallel) as pool:
-        running: set[Future[dict[str, Any] | str]] = set()
+_Outcome = dict[str, Any] | str
+_Job = Callable[[], _Outcome]
+
+
+def _in_parallel(jobs: Iterable[_Job], parallel: int) -> Iterator[_Outcome | None]:
+    """Results as they come, and ``None`` now and then while there are none; no more jobs are made than are being done.
+
+    The threads are daemons, and nobody joins them: who stops a run does not wait for a model that thinks.
+    """
+    if parallel == 1:
+        yield from (job() for job in jobs)
+        return
+    results: SimpleQueue[_Outcome | Exception] = SimpleQueue()
+    running = 0
+    for job in jobs:
+        threading.Thread(target=_do, args=(job, results), daemon=True).start()
+        running += 1
+        if running == parallel:
+            yield from _next(results)
+            running -= 1
+    for _ in range(running):
+        yield from _next(results)
+
+
+def _do(job: _Job, results: SimpleQueue[_Outcome | Exception]) -> None:
+    try:
+        results.put(job())
+    except Exception as error:  # noqa: BLE001 - raised again where the results are taken
+        results.put(error)
+
+
+def _next(results: SimpleQueue[_Outcome | Exception]) -> Iterator[_Outcome | None]:
+    while True:
         try:
-            for job in jobs:
-                running.add(pool.submit(job))
-                if len(running) >= parallel:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (one.result() for one in done)
-            yield from (one.result() for one in wait(running).done)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            found = results.get(timeout=_PATIENCE)
+        except Empty:
+            yield None
+            continue
+        if isinstance(found, Exception):
+            raise found
+        yield found
+        return
 
 
 def judge(

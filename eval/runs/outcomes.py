@@ -48,11 +48,23 @@ class Outcomes:
 
     def rankings(self, system: str) -> dict[str, list[str]]:
         """Files found, best first."""
-        return {key: files_of(places) for key, places in self.places.get(system, {}).items() if key in self.answerable}
+        found = {key: files_of(places) for key, places in self.places.get(system, {}).items() if key in self.answerable}
+        return found if not self.config.each_alone else {key: self._as_one(key, files) for key, files in found.items()}
+
+    def _as_one(self, key: str, files: Sequence[str]) -> list[str]:
+        """With the files that answer a question, each alone, under the name of the first of them."""
+        evidence = self.questions[key].evidence
+        return list(dict.fromkeys(evidence[0] if file in evidence else file for file in files))
+
+    @property
+    def relevant(self) -> dict[str, tuple[str, ...]]:
+        """Files that a ranking should have, by question."""
+        alone = self.config.each_alone
+        return {key: one.evidence[:1] if alone else one.evidence for key, one in self.answerable.items()}
 
     def scores(self, system: str) -> dict[RankingMeasure, dict[str, float]]:
         """Each measure of each answerable question."""
-        return measure({key: one.evidence for key, one in self.answerable.items()}, self.rankings(system))
+        return measure(self.relevant, self.rankings(system))
 
     def rule_verdict(self, condition: Condition, key: str) -> Verdict:
         """What the rules say; an abstention, or no answer, is wrong."""

@@ -141,6 +141,7 @@ def _config(data: DataSet, location: IndexLocation, asked: list[Question], optio
         pool=str(data.pool),
         questions=digest(asked),
         unanswerable=options.unanswerable,
+        each_alone=data.each_alone,
         profile=read_card(IndexFiles(location.path)).fingerprint,
         systems=options.systems,
         reader=options.reader.name if options.reader else EXTRACTIVE,
@@ -159,7 +160,7 @@ def _system(name: str, engine: Engine, pool: Path) -> Retriever:
     """Make what a name stands for.
 
     Raises:
-        UsageError: nothing.
+        UsageError: it stands for nothing that can be asked here.
     """
     if name not in set(System):
         return OfLangChain(_foreign(name, pool), pool)

@@ -8,9 +8,10 @@ background, a few files at a time, and what is known so far is shown.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +27,10 @@ from ingest.manifest import FileRow, Manifest
 from ingest.upkeep import files_by_asset
 
 _ASSETS_A_TIME = 16
+_SORTED_EVERY = 64 * _ASSETS_A_TIME
 _PAUSE = 0.01
 _ROWS = 3
+_LOG = logging.getLogger(__name__)
 _OLD = 3.0
 """Seconds after which the list of files is read again for an id that is not in it."""
 
@@ -115,6 +118,12 @@ class Catalogue:
                 continue
         raise UsageError("This file was changed, moved or removed since it was read: update the index to see it.")
 
+    def paths(self) -> Mapping[Path, str]:
+        """All files, with the ids of what is in them."""
+        with self._lock:
+            self._read_files()
+            return self._assets
+
     def at(self, path: Path) -> AssetEntry | None:
         """What is known of the file at a path, where that is in the index."""
         return self._entries.get(self._assets.get(path, ""))
@@ -144,9 +153,10 @@ class Catalogue:
             self._wake.clear()
             try:
                 self._look()
-            except HaystackError:
-                # The index is being replaced or its disk is full: whoever searches is told; this looks again later.
+            except Exception:  # noqa: BLE001 - a thread's boundary; the index may be in the hands of another
+                _LOG.exception("the files of the index could not be looked through")
                 time.sleep(_OLD)
+                self._wake.set()
 
     def _look(self) -> None:
         with self._lock:
@@ -160,13 +170,14 @@ class Catalogue:
                 return
             for entry in _described(self._live.store.fetch(missing[start : start + _ASSETS_A_TIME])):
                 self._entries[entry.asset_id] = entry
+            if start % _SORTED_EVERY == 0:
+                self._sort()
             time.sleep(_PAUSE)
         for key, rows in wanted.items():
             known = self._entries.get(key)
             if known is not None and known.path != path_text(rows[0].path):
                 del self._entries[key]
                 self.outdated()
-            self._sort()
         self._sort()
         with contextlib.suppress(HaystackError):  # an index that must be updated first has none
             self._examples = self._suggest(self._sorted)

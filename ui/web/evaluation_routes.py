@@ -19,6 +19,7 @@ from ui.web.evaluation_questions import asked_in, made_from_files, with_question
 from ui.web.evaluation_store import EvaluationStore
 from ui.web.evidence_cards import look_of
 from ui.web.ids import EvaluationId, EvaluationIdText
+from ui.web.local_folders import folder_named, require_local
 from ui.web.media_routes import playable
 
 if TYPE_CHECKING:
@@ -74,9 +75,11 @@ def evaluation_routes(workspace: Workspace) -> APIRouter:
 
     @router.delete("/{index}/run/{run}")
     async def remove(index: str, run: EvaluationId) -> dict[str, Any]:
-        if (await hub.using(index)).evaluation.running:
+        one = await hub.using(index)
+        if one.evaluation.running:
             raise UsageError("An evaluation goes on: stop it first.")
         await asyncio.to_thread(_store(workspace, index).remove, run)
+        one.evaluation.forget(run)
         return {}
 
     @router.get("/{index}/compare/{first}/{second}")
@@ -93,12 +96,14 @@ def _add_running_routes(router: APIRouter, workspace: Workspace) -> None:
     @router.post("/start")
     async def start(request: Request, wanted: Evaluating) -> dict[str, Any]:
         one = await hub.using(wanted.index)
-        if wanted.folder and Path(wanted.folder) not in with_questions(status(one.live.location).roots):
-            _require_local(request)
+        folder = folder_named(wanted.folder) if wanted.folder else None
+        if folder is not None and folder not in await asyncio.to_thread(_brought, one):
+            require_local(request)
         if wanted.model and workspace.models.name is None:
             raise UsageError("No language model is set up: start the server with --model and --model-url.")
         _require_quiet(one)
-        one.evaluation.start(partial(_begin, workspace, one, wanted))
+        path = _store(workspace, wanted.index).begin()
+        one.evaluation.start(partial(_begin, workspace, one, wanted, path), path.name)
         return {}
 
     @router.post("/go-on")
@@ -106,7 +111,7 @@ def _add_running_routes(router: APIRouter, workspace: Workspace) -> None:
         one = await hub.using(wanted.index)
         path = _store(workspace, wanted.index).path(wanted.run)
         _require_quiet(one)
-        one.evaluation.start(partial(_go_on, workspace, one, path))
+        one.evaluation.start(partial(_go_on, workspace, one, path), path.name)
         return {}
 
     @router.post("/cancel/{index}")
@@ -115,11 +120,6 @@ def _add_running_routes(router: APIRouter, workspace: Workspace) -> None:
         if one is not None:
             one.evaluation.cancel()
         return {}
-
-
-def _require_local(request: Request) -> None:
-    if not visitor_of(request).local:
-        raise UsageError("A folder can be named only in a browser on the computer that it is on.")
 
 
 def _require_quiet(one: OpenIndex) -> None:
@@ -131,13 +131,17 @@ def _store(workspace: Workspace, index: str) -> EvaluationStore:
     return EvaluationStore(workspace.settings.data_dir, workspace.hub.entry(index).key)
 
 
+def _brought(one: OpenIndex) -> list[Path]:
+    return with_questions(status(one.live.location).roots)
+
+
 def _listed(workspace: Workspace, one: OpenIndex, index: str, local: bool) -> dict[str, Any]:
     from ui.web.evaluation_told import run_line
 
     store = _store(workspace, index)
     systems = [*_SYSTEMS, *([System.UCLIP] if one.live.sees else [])]
     return {
-        "folders": [str(path) for path in with_questions(status(one.live.location).roots)],
+        "folders": [printable.name(path) for path in _brought(one)],
         "systems": [system.value for system in systems],
         "model": printable.line(workspace.models.name or ""),
         "runs": [run_line(run) for run in store.listed()],
@@ -176,39 +180,44 @@ def _outcomes(store: EvaluationStore, run: str) -> Outcomes:
     return read_outcomes(store.path(run))
 
 
-def _begin(workspace: Workspace, one: OpenIndex, wanted: Evaluating, progress: Progress) -> list[str]:
+def _begin(workspace: Workspace, one: OpenIndex, wanted: Evaluating, path: Path, progress: Progress) -> list[str]:
     from eval.runs.run import NamedModel, RunOptions
 
-    store = _store(workspace, wanted.index)
     if wanted.folder:
-        data = asked_in(Path(wanted.folder).expanduser())
+        data = asked_in(folder_named(wanted.folder))
     else:
-        data = made_from_files(one.live.engine, store.folder, wanted.count, progress)
+        data = made_from_files(one, path.parent, wanted.count, progress)
     reader = None
     if wanted.model:
         readers = workspace.models.readers()
         reader = NamedModel(readers.model, readers.name)
     conditions = (Condition.GOLD, Condition.TOP_5) if reader else (Condition.GOLD, Condition.ASK)
     options = RunOptions(tuple(wanted.systems), conditions, wanted.unanswerable, reader=reader)
-    return _run(workspace, one, store.begin(), (data, options), progress)
+    return _run(workspace, one, path, (data, options), progress)
 
 
 def _go_on(workspace: Workspace, one: OpenIndex, path: Path, progress: Progress) -> list[str]:
     from eval.datasets.dataset import DataSet
     from eval.questions import unanswerable
+    from eval.runs.config import versions
     from eval.runs.outcomes import read_outcomes
     from eval.runs.run import NamedModel, RunOptions
 
     begun = read_outcomes(path)
     config = begun.config
+    if config.versions != versions():
+        raise UsageError("This evaluation was begun with another version: delete it, and evaluate again.")
+    if config.reader not in (EXTRACTIVE, workspace.models.name):
+        raise UsageError(f"This evaluation was begun with the model {config.reader}: start the server with it.")
     added = {question.id for question in unanswerable()} if config.unanswerable else set()
     questions = tuple(question for key, question in begun.questions.items() if key not in added)
     reader = None
     if config.reader != EXTRACTIVE:
         readers = workspace.models.readers()
         reader = NamedModel(readers.model, readers.name)
+    data = DataSet(config.data_set, Path(config.pool), questions, config.each_alone)
     options = RunOptions(config.systems, config.conditions, config.unanswerable, reader=reader)
-    return _run(workspace, one, path, (DataSet(config.data_set, Path(config.pool), questions), options), progress)
+    return _run(workspace, one, path, (data, options), progress)
 
 
 def _run(
@@ -221,5 +230,5 @@ def _run(
 
     bench = Bench(one.live.engine, one.live.location, WarmRenderer(workspace.large))
     missing = run_on(bench, path, *asked, progress)
-    EvaluationStore.finish(path, summary_of(read_outcomes(path)))
+    EvaluationStore.finish(path, {**summary_of(read_outcomes(path)), "missing": len(missing)})
     return missing

@@ -39,7 +39,8 @@ class EvaluationStore:
         self.folder = data_dir / "evaluations" / index
 
     def begin(self) -> Path:
-        """The folder of a new run, not made yet."""
+        """The folder of a new run, not made yet; what it is in is for the owner's eyes only."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.folder / f"{datetime.now().astimezone().strftime(_STAMP)}-{secrets.token_hex(2)}"
 
     def listed(self) -> list[KeptRun]:

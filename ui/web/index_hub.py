@@ -99,6 +99,9 @@ class IndexHub:
             UsageError: there is no such index.
             IndexUnusable, StoreUnreachable, ModelUnavailable: it cannot be opened.
         """
+        already = self._open.get(key)
+        if already is not None:
+            return already
         entry = self.entry(key)
         with self._opening:
             if key not in self._open:
@@ -112,7 +115,7 @@ class IndexHub:
     async def using(self, key: str) -> OpenIndex:
         """See `opened`; off the event loop."""
         already = self._open.get(key)
-        return already if already is not None else await self.searching(lambda: self.opened(key))
+        return already if already is not None else await asyncio.to_thread(self.opened, key)
 
     def opened_already(self, key: str) -> OpenIndex | None:
         """The index, if it is open."""

@@ -20,6 +20,7 @@ from ui.web.evidence_cards import cards_of, look_of
 from ui.web.filter_values import FilterValues, facets
 from ui.web.ids import AssetIdText, PieceIdText
 from ui.web.index_hub import OpenIndex
+from ui.web.local_folders import folder_named, require_local
 from ui.web.similar import similar
 from ui.web.workspace import Workspace
 
@@ -118,11 +119,13 @@ def _add_indexing_routes(router: APIRouter, workspace: Workspace) -> None:
     @router.post("/index/start")
     async def start(request: Request, starting: Starting) -> dict[str, object]:
         if starting.folders or starting.sample:
-            _require_local(request)
-        roots = [_folder(name) for name in starting.folders]
+            require_local(request)
+        roots = [folder_named(name) for name in starting.folders]
         if starting.sample:
             roots.append(await asyncio.to_thread(sample_folder, workspace.settings.data_dir))
-        one = await hub.searching(partial(hub.opened, starting.index, create=True))
+        one = await asyncio.to_thread(partial(hub.opened, starting.index, create=True))
+        if one.evaluation.running:
+            raise UsageError("This index is being evaluated: wait until that is done, or stop it in Evaluation.")
         one.job.start(roots, starting.retry, workspace.settings.workers)
         return {}
 
@@ -135,27 +138,13 @@ def _add_indexing_routes(router: APIRouter, workspace: Workspace) -> None:
 
     @router.post("/index/estimate")
     async def estimated(request: Request, folder: Folder) -> dict[str, object]:
-        _require_local(request)
-        return await asyncio.to_thread(estimate, _folder(folder.folder), workspace.settings.workers)
+        require_local(request)
+        return await asyncio.to_thread(estimate, folder_named(folder.folder), workspace.settings.workers)
 
     @router.post("/index/folders")
     async def folders(request: Request, folder: Folder) -> list[str]:
-        _require_local(request)
+        require_local(request)
         return await asyncio.to_thread(subfolders, folder.folder)
-
-
-def _require_local(request: Request) -> None:
-    if not visitor_of(request).local:
-        raise UsageError("Folders can be added only in a browser on the computer that they are on.")
-
-
-def _folder(name: str) -> Path:
-    path = Path(name.strip()).expanduser()
-    if not path.is_absolute():
-        raise UsageError(f"{printable.name(name)} is not a whole path: write it from the root, or from ~.")
-    if not path.is_dir():
-        raise UsageError(f"There is no folder {printable.name(name)}: check the name.")
-    return path
 
 
 def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:

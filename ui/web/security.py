@@ -75,7 +75,10 @@ class Guard:
 
     def knows(self, host: str) -> bool:
         """Whether the Host header is an address, or a name of this machine: no other site's name."""
-        name = urlsplit(f"//{host}").hostname or ""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
         if name in self._names or name.removesuffix(".local") in self._names:
             return True
         try:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -34,6 +37,8 @@ from ui.web.security import Guard, is_loopback
 from ui.web.visitors import Door, Visitors
 from ui.web.warm_renderer import WarmRenderer
 from ui.web.workspace import Workspace
+
+_LOG_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ def make_app(settings: Settings, location: IndexLocation, serving: Serving) -> A
     app.mount(STATIC, static_files())
     app.add_exception_handler(HaystackError, _told)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(Exception, _unexpected)
     mount_queue(app, workspace)
     return Guard(Visitors(OwnEventsOnly(app), door), serving.host)
 
@@ -93,8 +99,10 @@ def _lifespan(workspace: Workspace) -> Callable[[FastAPI], AbstractAsyncContextM
         try:
             yield
         finally:
-            await warming
-            workspace.close()
+            try:
+                await warming
+            finally:
+                workspace.close()
 
     return lifespan
 
@@ -106,6 +114,11 @@ async def _warm(workspace: Workspace) -> None:
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": printable.line(str(error))}, 400 if isinstance(error, UsageError) else 409)
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    told = f"An unexpected error ({type(error).__name__}): the server's log has the details."
+    return JSONResponse({"error": told}, 500)
 
 
 async def _malformed(_: Request, __: Exception) -> JSONResponse:
@@ -126,6 +139,13 @@ class _Announcing(uvicorn.Server):
             self._announce(self.servers[0].sockets[0].getsockname()[1])
 
 
+def log_to(folder: Path) -> None:
+    """Write what nobody thought of to a file of the data folder, where the user of this computer finds it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = RotatingFileHandler(folder / "server.log", maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+    logging.basicConfig(level=logging.ERROR, handlers=[handler], format="%(asctime)s %(name)s: %(message)s")
+
+
 def serve(app: ASGIApp, serving: Serving, announce: Callable[[str], None]) -> None:
     """Serve until Ctrl-C; `announce` is given the address when it can be opened.
 
@@ -137,7 +157,8 @@ def serve(app: ASGIApp, serving: Serving, announce: Callable[[str], None]) -> No
         app,
         serving.host,
         serving.port,
-        log_level="critical",
+        log_config=None,
+        log_level="error",
         server_header=False,
         timeout_graceful_shutdown=3,
         ws="none",

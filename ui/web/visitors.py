@@ -12,9 +12,9 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -97,11 +97,8 @@ class Visitors:
 
 
 def _secret_of(headers: Headers) -> str | None:
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    found = cookies[COOKIE].value if COOKIE in cookies else ""
+    # Other servers on this machine share our cookies: theirs may be of any form, and must not hide ours.
+    found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
     return found if _SECRET.fullmatch(found) else None
 
 

@@ -46,26 +46,29 @@ export async function* answering(question) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   let ended = false;
-  while (!ended) {
-    const { value, done } = await reader.read().catch(() => ({ done: true }));
-    if (done) break;
-    buffer += value;
-    const blocks = buffer.split("\n\n");
-    buffer = blocks.pop();
-    for (const block of blocks) {
-      const kind = /^event: (\w+)/m.exec(block)?.[1];
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (kind === "generating") {
-        const [value] = JSON.parse(data);
-        ended ||= value.kind === "end";
-        yield value;
-      } else if (kind === "complete" || kind === "error") {
-        ended = true;
-        if (kind === "error") throw new Error("The server could not answer this. Its log says why.");
+  try {
+    while (!ended) {
+      const { value, done } = await reader.read().catch(() => ({ done: true }));
+      if (done) break;
+      buffer += value;
+      const blocks = buffer.split("\n\n");
+      buffer = blocks.pop();
+      for (const block of blocks) {
+        const kind = /^event: (\w+)/m.exec(block)?.[1];
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (kind === "generating") {
+          const [value] = JSON.parse(data);
+          ended ||= value.kind === "end";
+          yield value;
+        } else if (kind === "complete" || kind === "error") {
+          ended = true;
+          if (kind === "error") throw new Error("The server could not answer this. Its log says why.");
+        }
       }
     }
+  } finally {
+    reader.cancel();
   }
-  reader.cancel();
   if (!ended) throw new Error(LOST);
 }
 

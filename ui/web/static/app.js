@@ -12,7 +12,7 @@ import { leaveEvaluation, openEvaluation } from "./evaluation.js";
 import { watchJob } from "./job.js";
 
 /** What all parts of the page share. */
-export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: false };
+export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: null };
 
 const VIEWS = [
   { id: "ask", label: "Ask", enter: () => {}, leave: () => {} },
@@ -105,6 +105,11 @@ async function start() {
   document.addEventListener("keydown", onKey);
   byId("thread").addEventListener("click", (event) => {
     if (matchMedia("(max-width: 1080px)").matches && !event.target.closest("a, button, summary")) toggleSide(false);
+  });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    const { view } = document.body.dataset;
+    (view === "ask" ? byId("question") : byId(`view-${view}`).querySelector("input, button, summary"))?.focus();
   });
   drawRail([]);
   let state;

@@ -1,7 +1,7 @@
 // The conversation: questions, how they were understood, what is being done, and answers with their citations.
 
 import { answering, get, send } from "./api.js";
-import { app, toggleSide } from "./app.js";
+import { app, refresh, toggleSide } from "./app.js";
 import { announce, byId, count, h, icon } from "./dom.js";
 import { drawSend } from "./composer.js";
 import { chooseFilters, chosenFilters, described } from "./filters.js";
@@ -27,6 +27,7 @@ function welcome() {
 }
 
 export function newConversation() {
+  leave();
   app.conversation = "";
   byId("thread").replaceChildren(welcome());
   drawRail([]);
@@ -36,8 +37,12 @@ export function newConversation() {
 export async function openConversation(id) {
   try {
     const kept = await get(`/api/conversations/${id}`);
+    leave();
     app.conversation = id;
-    app.index = kept.index;
+    if (kept.index !== app.index && app.state.indexes.some(({ key }) => key === kept.index)) {
+      app.index = kept.index;
+      await refresh();
+    }
     const turns = kept.turns.map((turn) => drawKept(turn));
     byId("thread").replaceChildren(...turns);
     drawRail(kept.turns.at(-1)?.cards ?? []);
@@ -183,9 +188,18 @@ function onTold(told, parts, question) {
   scrollDown(false);
 }
 
+/** Go away from an answer that is being made: it is ended, and what is still told of it is not shown. */
+function leave() {
+  if (!app.busy) return;
+  stop();
+  app.busy = null;
+  drawSend();
+}
+
 export async function ask(text, { picture = null, asAsked = false, excluded = [] } = {}) {
   if (app.busy) return;
-  app.busy = true;
+  const mine = {};
+  app.busy = mine;
   drawSend();
   byId("notice").textContent = "";
   if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
@@ -196,14 +210,19 @@ export async function ask(text, { picture = null, asAsked = false, excluded = []
   scrollDown(true);
   const question = { index: app.index, text, conversation: app.conversation, mode: app.mode, filters: chosenFilters(), as_asked: asAsked, picture: picture?.id ?? "", excluded };
   try {
-    for await (const told of answering(question)) onTold(told, parts, text);
+    for await (const told of answering(question)) {
+      if (app.busy !== mine) return;
+      onTold(told, parts, text);
+    }
   } catch (error) {
     settle(parts);
     drawError(parts, error.message);
   } finally {
-    app.busy = false;
-    drawSend();
-    scrollDown(false);
+    if (app.busy === mine) {
+      app.busy = null;
+      drawSend();
+      scrollDown(false);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { get, send } from "./api.js";
 import { app } from "./app.js";
 import { ask, byId, count, h, iconButton } from "./dom.js";
 import { drawRun, drawTables } from "./evaluation-run.js";
+import { showBar } from "./progress.js";
 import { folderField } from "./start.js";
 
 const EVERY = 700;
@@ -23,7 +24,7 @@ export function openEvaluation() {
   byId("view-evaluation").replaceChildren(h("div", { class: "library-inner" },
     h("section", { class: "shelf", id: "evaluate", "aria-label": "New evaluation" }),
     h("section", { id: "runs", "aria-label": "Evaluations made" }),
-    h("section", { id: "run", "aria-live": "polite" })));
+    h("section", { id: "run", "aria-label": "The evaluation chosen" })));
   refreshRuns();
 }
 
@@ -57,6 +58,7 @@ function choice(type, name, value, label, note, options = {}) {
 function questionChoices() {
   const { folders } = view.told;
   const number = h("input", { type: "number", id: "eval-count", min: "5", max: "500", value: "40", "aria-label": "How many questions" });
+  number.addEventListener("input", () => (byId("eval-made").checked = true));
   const made = h("div", { class: "choice" },
     h("input", { type: "radio", name: "questions", value: "", id: "eval-made", checked: !folders.length }),
     h("label", { for: "eval-made" }, "Made from your files", h("small", {}, "Easier than those of people: for comparing, not for boasting.")), number);
@@ -98,6 +100,9 @@ async function begin(chosen) {
 async function run(how, wanted) {
   try {
     await send(`/api/evaluation/${how}`, wanted);
+    byId("eval-job").replaceChildren();
+    view.told = await get(path());
+    drawRuns();
     watch();
   } catch (error) {
     failed("eval-job", error);
@@ -117,8 +122,9 @@ async function watch() {
     view.told = await get(path());
     if (mine !== view.watching) return;
     drawRuns();
-    const [newest] = view.told.runs;
-    if (newest?.summary && !view.told.job.error) openRun(newest.key);
+    drawJob(view.told.job);
+    const { about, error, stopped } = view.told.job;
+    if (!error && !stopped && view.told.runs.some(({ key, summary }) => key === about && summary)) openRun(about);
   } catch (error) {
     failed("eval-job", error);
   }
@@ -126,21 +132,19 @@ async function watch() {
 
 function drawJob(job) {
   byId("eval-start").disabled = job.running;
-  byId("eval-job").replaceChildren(...jobWords(job));
+  const place = byId("eval-job");
+  if (!job.running) return place.replaceChildren(...ending(job));
+  const words = `${job.label || "Starting"}${job.total ? `: ${job.done} of ${job.total}` : "…"}`;
+  const onstop = () => send(`/api/evaluation/cancel/${encodeURIComponent(app.index)}`, {});
+  return showBar(place, { name: "Evaluation", share: job.total ? job.done / job.total : 0, words, stopping: job.stopping, stop: { id: "eval-stop" }, onstop });
 }
 
-function jobWords(job) {
+function ending(job) {
+  const kept = view.told.runs.some(({ key }) => key === job.about);
   if (job.error) return [h("p", { class: "failure", role: "alert" }, job.error)];
-  if (job.stopped) return [h("p", { class: "quiet", role: "status" }, "Stopped. What was done is kept: go on with it below.")];
-  if (!job.running) return job.missing ? [h("p", { class: "failure", role: "alert" }, `${count(job.missing, "answer")} could not be had and count as wrong: go on below to try again. ${job.failures[0]}`)] : [];
-  const share = job.total ? Math.round((100 * job.done) / job.total) : 0;
-  const fill = h("div", { class: "fill" });
-  fill.style.width = `${Math.max(2, share)}%`;
-  const words = job.stopping ? "Stopping…" : `${job.label || "Starting"}${job.total ? `: ${job.done} of ${job.total}` : "…"}`;
-  const stop = h("button", { type: "button", class: "link", id: "eval-stop", onclick: () => send(`/api/evaluation/cancel/${encodeURIComponent(app.index)}`, {}) }, "Stop");
-  return [h("div", { class: "progress" },
-    h("div", { class: "facts" }, h("span", { role: "status" }, words), job.stopping ? null : stop),
-    h("div", { class: "track", role: "progressbar", "aria-label": "Evaluation", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(share) }, fill))];
+  if (job.stopped) return [h("p", { class: "quiet", role: "status" }, kept ? "Stopped. What was done is kept: go on with it below." : "Stopped before anything was asked.")];
+  if (job.missing && kept) return [h("p", { class: "failure", role: "alert" }, `${count(job.missing, "answer")} could not be had and count as wrong: go on below to try again. ${job.failures[0]}`)];
+  return kept ? [h("p", { class: "quiet", role: "status" }, "The evaluation is done.")] : [];
 }
 
 const percent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
@@ -150,9 +154,9 @@ function drawRuns() {
   const { runs, kept } = view.told;
   const place = byId("runs");
   if (!runs.length) return place.replaceChildren(h("p", { class: "quiet" }, "No evaluation was made yet. It asks questions whose answers are known, and shows how often the right file comes first."));
-  const heads = ["", "Made", "Questions", "Right file first", "Among the first five", "Answers right", ""];
+  const heads = [h("span", { class: "unseen" }, "Compare"), "Made", "Questions", "Right file first", "Among the first five", "Answers right", h("span", { class: "unseen" }, "Delete")];
   const table = h("table", { class: "runs" },
-    h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))),
+    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", {}, runs.map(drawRow)));
   const compare = h("button", { type: "button", class: "plain", id: "compare", disabled: view.chosen.size !== 2, onclick: compareChosen }, "Compare");
   return place.replaceChildren(h("div", { class: "facts" }, h("h2", {}, "Evaluations"), compare), h("div", { class: "wide" }, table), kept ? h("p", { class: "quiet" }, `Kept in ${kept}; haystack-agent eval report RUN writes one as a page.`) : null);
@@ -165,19 +169,27 @@ function drawRow(one) {
     box.checked ? view.chosen.add(key) : view.chosen.delete(key);
     byId("compare").disabled = view.chosen.size !== 2;
   });
-  const name = summary
-    ? h("button", { type: "button", class: "link", onclick: () => openRun(key) }, when(one.begun))
-    : h("span", {}, `${when(one.begun)} `, h("button", { type: "button", class: "link", onclick: () => run("go-on", { index: app.index, run: key }) }, "Go on"));
+  const going = view.told.job.running && view.told.job.about === key;
+  const on = !going && (!summary || summary.missing) ? h("button", { type: "button", class: "link", onclick: () => run("go-on", { index: app.index, run: key }) }, "Go on") : null;
+  const open = summary ? h("button", { type: "button", class: "link", onclick: () => openRun(key) }, when(one.begun)) : when(one.begun);
   const figures = [summary?.recall_1, summary?.recall_5, summary?.right].map((value) => h("td", { class: "figure" }, percent(value)));
-  return h("tr", { class: key === view.opened ? "here" : "" },
-    h("td", {}, box), h("td", {}, name),
+  const here = key === view.opened;
+  return h("tr", { class: here ? "here" : "", "aria-current": String(here), "data-key": key },
+    h("td", {}, box), h("td", {}, open, on ? [" ", on] : null),
     h("td", {}, `${one.name}${summary ? `, ${summary.questions}` : ""}`, h("small", { class: "quiet" }, ` ${one.reader === "extractive" ? "quotations" : one.reader}`)),
     figures, h("td", {}, iconButton("close", `Delete the evaluation of ${when(one.begun)}`, () => remove(one))));
 }
 
-async function openRun(key) {
+function light(key) {
   view.opened = key;
-  drawRuns();
+  for (const row of byId("runs").querySelectorAll("tr[data-key]")) {
+    row.classList.toggle("here", row.dataset.key === key);
+    row.setAttribute("aria-current", String(row.dataset.key === key));
+  }
+}
+
+async function openRun(key) {
+  light(key);
   byId("run").replaceChildren(h("p", { class: "quiet" }, "Reading…"));
   try {
     const told = await get(path(`/run/${key}`));
@@ -189,8 +201,7 @@ async function openRun(key) {
 
 async function compareChosen() {
   const [first, second] = view.told.runs.map(({ key }) => key).filter((key) => view.chosen.has(key)).reverse();
-  view.opened = "";
-  drawRuns();
+  light("");
   try {
     const { tables } = await get(path(`/compare/${first}/${second}`));
     const named = [first, second].map((key) => when(view.told.runs.find((one) => one.key === key).begun));
@@ -207,7 +218,9 @@ async function remove(one) {
     await send(path(`/run/${one.key}`), undefined, "DELETE");
     view.chosen.delete(one.key);
     if (view.opened === one.key) byId("run").replaceChildren();
-    await refreshRuns();
+    view.told = await get(path());
+    drawRuns();
+    drawJob(view.told.job);
   } catch (error) {
     failed("eval-job", error);
   }

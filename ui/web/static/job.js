@@ -3,6 +3,7 @@
 import { get, send } from "./api.js";
 import { app, refresh } from "./app.js";
 import { byId, count, duration, h } from "./dom.js";
+import { showBar } from "./progress.js";
 
 const EVERY = 600;
 let watching = false;
@@ -46,21 +47,14 @@ export async function cancelJob() {
   await send(`/api/index/cancel/${encodeURIComponent(app.index)}`, {});
 }
 
-/** How far it is, as a bar with words. */
-export function drawProgress(job) {
+/** Show in a place how far it is, or how it ended. */
+export function showProgress(place, job) {
   const { progress, running, stopping, error, report } = job;
-  if (error) return h("p", { class: "failure", role: "alert" }, error);
-  if (!running) return report ? h("p", { class: "quiet", role: "status" }, summary(report)) : h("span");
-  const fill = h("div", { class: "fill" });
-  const share = progress?.bytes_total ? progress.bytes_done / progress.bytes_total : 0;
-  const done = progress?.total ? Math.max(share, 0.02) : 0.02;
-  fill.style.width = `${Math.round(100 * done)}%`;
+  if (error) return place.replaceChildren(h("p", { class: "failure", role: "alert" }, error));
+  if (!running) return place.replaceChildren(...(report ? [h("p", { class: "quiet", role: "status" }, summary(report))] : []));
+  const share = progress?.total && progress.bytes_total ? progress.bytes_done / progress.bytes_total : 0;
   const words = progress ? `${progress.phase}${progress.total ? `: ${progress.done} of ${count(progress.total, "file")}${left(progress)}` : "…"}` : "Starting…";
-  const now = stopping ? "Stopping…" : progress?.current?.[0] ?? "";
-  return h("div", { class: "progress" },
-    h("div", { class: "facts" }, h("span", { role: "status" }, words), stopping ? null : h("button", { type: "button", class: "link", id: "cancel-job", onclick: cancelJob }, "Stop")),
-    h("div", { class: "track", role: "progressbar", "aria-label": "Indexing", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.round(100 * done)) }, fill),
-    h("p", { class: "quiet current" }, now));
+  return showBar(place, { name: "Indexing", share, words, now: progress?.current?.[0] ?? "", stopping, stop: { id: "cancel-job" }, onstop: cancelJob });
 }
 
 function summary(report) {

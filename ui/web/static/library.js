@@ -5,7 +5,7 @@ import { app } from "./app.js";
 import { drawCard, SMALL } from "./card.js";
 import { byId, clock, count, h } from "./dom.js";
 import { chosenFilters, described } from "./filters.js";
-import { drawProgress, watchJob } from "./job.js";
+import { showProgress, watchJob } from "./job.js";
 import { estimated, folderField } from "./start.js";
 import { openEvidence } from "./viewer.js";
 
@@ -34,7 +34,7 @@ export function leaveLibrary() {
 
 function onJob() {
   const place = byId("job");
-  if (place) place.replaceChildren(drawProgress(app.job));
+  if (place) showProgress(place, app.job);
   if (!app.job.running) {
     drawShelf();
     restart();
@@ -60,8 +60,9 @@ async function drawShelf() {
   shelf.replaceChildren(facts,
     h("ul", { class: "folders quiet", "aria-label": "Folders" }, told.folders.map((folder) => h("li", {}, folder))),
     app.state.local ? adder() : h("p", { class: "quiet" }, "Folders are added in a browser on the computer that they are on."),
-    h("div", { id: "job" }, drawProgress(told.job)),
+    h("div", { id: "job" }),
     ...problems(told));
+  showProgress(byId("job"), told.job);
 }
 
 function adder() {
@@ -103,7 +104,7 @@ function problems(told) {
 }
 
 function seekBar() {
-  const input = h("input", { type: "search", id: "seek", placeholder: "Search without a model", "aria-label": "Search the library" });
+  const input = h("input", { type: "search", id: "seek", value: shown.searched, placeholder: "Search without a model", "aria-label": "Search the library" });
   const form = h("form", { class: "seek" }, input, h("div", { class: "kinds", role: "group", "aria-label": "Kind" }, KINDS.map(([value, label]) =>
     h("button", { type: "button", "aria-pressed": String(value === shown.kind), onclick: (event) => chooseKind(value, event.currentTarget) }, label))));
   form.addEventListener("submit", (event) => {
@@ -149,12 +150,14 @@ async function search() {
 }
 
 async function more() {
-  if (shown.loading || (shown.next && shown.next >= shown.total)) return;
+  if (shown.loading || (shown.next && shown.next >= shown.total)) return undefined;
   shown.loading = true;
   const { kind, next } = shown;
+  let stale = false;
   try {
     const { tiles, total } = await get(`${path("browse")}?start=${next}${kind ? `&modality=${kind}` : ""}`);
-    if (kind !== shown.kind || next !== shown.next || shown.searched) return;
+    stale = kind !== shown.kind || next !== shown.next || Boolean(shown.searched);
+    if (stale) return undefined;
     shown.total = total;
     shown.next = next + tiles.length;
     for (const tile of tiles) place(tile);
@@ -163,9 +166,11 @@ async function more() {
     byId("browse").append(h("p", { class: "failure", role: "alert" }, error.message));
   } finally {
     shown.loading = false;
+    if (stale && !shown.searched) more();
   }
   // What was added may not fill the view: the watcher tells of changes only.
   if (shown.next < shown.total && byId("browse-end").getBoundingClientRect().top < innerHeight + 600) more();
+  return undefined;
 }
 
 function place(tile) {

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { app, show } from "./app.js";
 import { byId, count, duration, h } from "./dom.js";
-import { drawProgress, watchJob } from "./job.js";
+import { showProgress, watchJob } from "./job.js";
 
 const CALLED = { document: ["document", "documents"], image: ["photo", "photos"], video: ["clip", "clips"] };
 
@@ -88,7 +88,8 @@ export function showStart(failure) {
 
 /** While the first folder is read. */
 function drawReading() {
-  const place = h("div", { id: "start-progress" }, drawProgress({ running: true }));
+  const place = h("div", { id: "start-progress" });
+  showProgress(place, { running: true });
   const go = h("button", { type: "button", class: "primary", id: "start-ask", hidden: true, onclick: () => show("ask") }, "Start asking");
   byId("view-start").replaceChildren(h("div", { class: "start" },
     h("h2", { id: "start-title" }, "Reading your files"),
@@ -96,7 +97,7 @@ function drawReading() {
     place, h("p", {}, go)));
   const update = () => {
     if (document.body.dataset.view !== "start") return document.removeEventListener("job", update);
-    place.replaceChildren(drawProgress(app.job));
+    showProgress(place, app.job);
     go.hidden = !app.state.ready;
     if (app.job.running) return undefined;
     if (app.state.ready) {
