@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -33,7 +34,7 @@ from haystack_agent.errors import IndexBusy, UsageError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import load_settings
 from ingest.indexing import index
-from tests.openai_server import Call, Say, serving
+from tests.openai_server import Call, Reply, Say, serving
 from tests.test_cli import Shell, clean
 from ui import mcp_http
 from ui.mcp_answers import ModelAnswers
@@ -473,6 +474,26 @@ def test_who_else_gets_the_evidence_is_told() -> None:
     elsewhere = ModelAnswers(load_settings(), "test-model", "https://models.example.org/v1")
     assert elsewhere.notes() == ["The question and the places found for it were sent to models.example.org."]
     assert not ModelAnswers(load_settings(), "test-model", "http://localhost:11434/v1").notes()
+
+
+def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
+    library = Library(location_of(shell.base))
+
+    def slowly(_: str) -> str:
+        time.sleep(4)
+        return "I do not know."
+
+    with serving(Reply(slowly)) as slow, ThreadPoolExecutor(1) as beside:
+        tools = MediaTools(library, ModelAnswers(load_settings(), "m", slow.url), BrokenRenderer())
+        asked = beside.submit(tools.ask_media, INVOICE, mode="agent")
+        while not slow.received:
+            assert not asked.done()
+            time.sleep(0.05)
+        began = time.monotonic()
+        assert tools.search_media(INVOICE).evidence
+        library.close()
+        assert time.monotonic() - began < 10 and not asked.done()
+        assert asked.result().answer == "I do not know."
 
 
 class BrokenRenderer:

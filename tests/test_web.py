@@ -379,6 +379,22 @@ def test_an_answer_can_be_stopped(visit: Visit, model: Scripted) -> None:
     visit.page.wait_for_selector("text=You stopped this answer.")
 
 
+def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripted) -> None:
+    model.script[:] = [Say(("The first words.", " never", " seen"), pause=6)]
+    visit.page.click("#side-toggle")
+    visit.page.check("input[value=direct]")
+    visit.page.fill("#question", TYRE)
+    visit.page.press("#question", "Enter")
+    visit.page.wait_for_selector(".answer >> text=The first words.")
+    visit.page.click("text=New conversation")
+    visit.page.wait_for_selector("#send[aria-label=Ask]")
+    visit.page.check("input[value=extractive]")
+    visit.ask(INVOICE)
+    assert "£339.40" in visit.text(".answer") and visit.page.locator(".turn").count() == 1
+    visit.page.wait_for_timeout(6500)
+    assert "invoice.pdf" in visit.page.locator(".card .open").first.inner_text(), "the old answer's places do not come"
+
+
 def test_a_model_that_fails_is_told_in_words(visit: Visit, model: Scripted) -> None:
     model.script[:] = [Fail(400, "no such <b>model</b>")]
     visit.page.click("#side-toggle")

@@ -6,18 +6,39 @@ import threading
 from typing import TYPE_CHECKING
 
 from haystack_agent.answering.models import chosen_model
+from haystack_agent.answering.sources import Sources
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Evidence, Filters
 from ui import printable
 from ui.model_answers import finished, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from langchain_core.language_models import BaseChatModel
 
-    from haystack_agent.engine import Engine
     from haystack_agent.settings import Settings
+    from haystack_agent.store.protocol import IndexedPiece
+    from ui.mcp_library import Library
+
+
+class _OnLoan:
+    """The index of a library, taken anew for each look."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def fetch(self, asset_ids: Collection[str]) -> Sequence[IndexedPiece]:
+        with self._library.engine() as engine:
+            return engine.pieces(list(asset_ids))
+
+    def asset_ids(self) -> Sequence[str]:
+        with self._library.engine() as engine:
+            return engine.asset_ids()
+
+    def search(self, query: str, top_k: int, filters: Filters) -> list[Evidence]:
+        with self._library.engine() as engine:
+            return engine.search(query, top_k=top_k, filters=filters)
 
 
 class ModelAnswers:
@@ -50,8 +71,8 @@ class ModelAnswers:
         model, name = self._model()
         return finished(DirectReader(model, name, EvidenceRenderer()).stream(question, evidence))
 
-    def agent(self, engine: Engine, question: str, filters: Filters) -> Answer:
-        """The answer of the model after it searched and looked for itself.
+    def agent(self, library: Library, question: str, filters: Filters) -> Answer:
+        """The answer of the model after it searched and looked for itself; the index is free while the model thinks.
 
         Raises:
             ModelFailed: the model did not answer.
@@ -61,7 +82,8 @@ class ModelAnswers:
 
         model, name = self._model()
         reader = AgentReader(model, name, EvidenceRenderer())
-        return finished(engine.stream_agent(question, reader, filters=filters))
+        loan = _OnLoan(library)
+        return finished(reader.stream(question, Sources(loan, loan.search, filters)))
 
     def notes(self) -> list[str]:
         """Who else got the question and the evidence."""

@@ -18,6 +18,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
 from haystack_agent.errors import UsageError
+from ui.loopback import is_loopback
 
 if TYPE_CHECKING:
     from ui.mcp_server import MediaServer
@@ -59,14 +60,6 @@ def token_of(host: str, token: str | None) -> tuple[AuthSettings, TokenVerifier]
     # The SDK wants to know who issues tokens; without a resource URL it tells nobody.
     settings = AuthSettings(issuer_url=AnyHttpUrl("http://localhost"), resource_server_url=None)
     return settings, OneToken(token)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def allowed(host: str, names: Sequence[str]) -> TransportSecuritySettings:

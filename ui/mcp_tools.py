@@ -124,18 +124,16 @@ class MediaTools:
             self._answers.check()
         with self._library.engine() as engine:
             filters, notes = _narrowed(engine, asked, chosen, as_asked)
-            if mode == "direct":
+            if mode == "extractive":
+                answer = engine.ask(asked, top_k=top_k, filters=filters)
+            elif mode == "direct":
                 found = engine.search(asked, top_k=top_k, filters=filters)
-            else:
-                answer = (
-                    self._answers.agent(engine, asked, filters)
-                    if mode == "agent"
-                    else engine.ask(asked, top_k=top_k, filters=filters)
-                )
-                found = [*answer.evidence, *(one.evidence for one in answer.citations)]
-            self._library.remember(found)
-        if mode == "direct":  # the index is free for others while the model thinks
+        # The index is free for others while a model thinks.
+        if mode == "direct":
             answer = self._answers.direct(asked, found)
+        elif mode == "agent":
+            answer = self._answers.agent(self._library, asked, filters)
+        self._library.remember([*answer.evidence, *(one.evidence for one in answer.citations)])
         by_model = mode != "extractive"
         return ask_result(answer, notes + (self._answers.notes() if by_model else []), by_model)
 

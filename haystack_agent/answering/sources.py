@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Protocol
 
 from haystack_agent.records import Evidence, Filters, Locator, Modality, PieceKind
-from haystack_agent.store.protocol import Store
+from haystack_agent.store.protocol import IndexedPiece
 
 _WHOLE = {Modality.DOCUMENT: PieceKind.PAGE, Modality.VIDEO: PieceKind.SEGMENT}
 Search = Callable[[str, int, Filters], list[Evidence]]
+
+
+class Shelf(Protocol):
+    """What of a store is looked at."""
+
+    def fetch(self, asset_ids: Collection[str]) -> Sequence[IndexedPiece]:
+        """See `Store`."""
+        ...
+
+    def asset_ids(self) -> Iterable[str]:
+        """See `Store`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Search in an index, the places beside a place, and names of what there is."""
 
-    store: Store
+    store: Shelf
     find: Search
     filters: Filters
     """The user's own: what an agent asks for can only narrow them."""

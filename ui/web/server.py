@@ -22,6 +22,7 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import Settings
 from ui import printable
+from ui.loopback import is_loopback
 from ui.web.chat_routes import chat_routes
 from ui.web.conversation_store import ConversationStore
 from ui.web.drawing_lane import DrawingLane
@@ -33,7 +34,7 @@ from ui.web.media_routes import media_routes
 from ui.web.model_desk import ModelDesk
 from ui.web.page_routes import STATIC, page_routes, static_files
 from ui.web.picture_desk import PictureDesk
-from ui.web.security import Guard, is_loopback
+from ui.web.security import Guard
 from ui.web.visitors import Door, Visitors
 from ui.web.warm_renderer import WarmRenderer
 from ui.web.workspace import Workspace

@@ -18,7 +18,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.web.security import is_loopback
+from ui.loopback import is_loopback
 
 COOKIE = "haystack_visitor"
 _YEAR = 365 * 24 * 3600
