@@ -49,6 +49,11 @@ def mount_queue(app: FastAPI, workspace: Workspace) -> None:
     )
 
 
+def warm_queue() -> None:
+    """Import what Gradio would import when the first question comes: half a second."""
+    import matplotlib.pyplot  # noqa: F401
+
+
 class OwnEventsOnly:
     """Lets a visitor listen to the answers to their own questions only."""
 

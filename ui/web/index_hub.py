@@ -7,14 +7,14 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named
-from haystack_agent.errors import IndexNotFound, UsageError
+from haystack_agent.errors import HaystackError, IndexNotFound, UsageError
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
 from ingest.live_index import LiveIndex
@@ -24,6 +24,8 @@ from ui.web.example_questions import examples
 from ui.web.indexing_job import IndexingJob
 
 T = TypeVar("T")
+_PATIENCE = 0.3
+"""Seconds that a page waits for an index to be opened before it is shown without what is not known yet."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class IndexHub:
         self._open: dict[str, OpenIndex] = {}
         self._encoders: dict[str, Encoders] = {}
         self._opening = threading.Lock()
+        self._opener = ThreadPoolExecutor(1, "open")
+        self._coming: dict[str, Future[OpenIndex]] = {}
         # Searching is not made to wait for the slower reading of what others have found.
         self._search = ThreadPoolExecutor(1, "search")
         self._read = ThreadPoolExecutor(1, "read")
@@ -112,6 +116,28 @@ class IndexHub:
                 self._open[key] = OpenIndex(live, catalogue, IndexingJob(live, catalogue))
             return self._open[key]
 
+    def opened_soon(self, key: str) -> OpenIndex | None:
+        """The same, but ``None`` while it takes longer than anybody wants to wait for a page; ask again later.
+
+        Raises:
+            HaystackError: see `opened`.
+        """
+        already = self._open.get(key)
+        if already is not None:
+            return already
+        if key not in self._coming:
+            self._coming[key] = self._opener.submit(self.opened, key)
+        coming = self._coming[key]
+        try:
+            found = coming.result(_PATIENCE)
+        except TimeoutError:
+            return None
+        except HaystackError:
+            self._coming.pop(key, None)  # whoever asks again tries again
+            raise
+        self._coming.pop(key, None)
+        return found
+
     async def using(self, key: str) -> OpenIndex:
         """See `opened`; off the event loop."""
         already = self._open.get(key)
@@ -154,6 +180,7 @@ class IndexHub:
         for one in self._open.values():
             one.job.wait()
             one.evaluation.wait()
+        self._opener.shutdown(cancel_futures=True)
         self._search.shutdown()
         self._read.shutdown(cancel_futures=True)
         for one in self._open.values():

@@ -148,7 +148,7 @@ def _add_indexing_routes(router: APIRouter, workspace: Workspace) -> None:
 
 
 def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
-    """What the page needs to know first; opens the index if there is one."""
+    """What the page needs to know first; the index is opened meanwhile, and what only it tells comes later."""
     hub, models = workspace.hub, workspace.models
     entries = hub.entries()
     chosen = next((entry for entry in entries if entry.key == index), entries[0])
@@ -165,21 +165,20 @@ def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
     if not chosen.exists:
         return told
     try:
-        one = hub.opened(chosen.key)
+        one = hub.opened_soon(chosen.key)
+        coverage = status(chosen.location)
     except HaystackError as error:
         return {**told, "error": printable.line(str(error))}
-    entries_known = one.catalogue.entries()
-    coverage = status(one.live.location)
     return {
         **told,
         "ready": coverage.pieces > 0,
-        "sees": one.live.sees,
-        "job": one.job.told(),
+        "sees": one is not None and one.live.sees,
+        "job": one.job.told() if one else {"running": False},
         "files": coverage.counts.indexed,
         "unread": coverage.counts.failed,
-        "facets": facets(entries_known, coverage.roots),
-        "examples": one.catalogue.examples(),
-        "complete": one.catalogue.complete,
+        "facets": facets(one.catalogue.entries() if one else [], coverage.roots),
+        "examples": one.catalogue.examples() if one else [],
+        "complete": one is not None and one.catalogue.complete,
     }
 
 

@@ -28,12 +28,12 @@ _SLOW = 60_000
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[str]:
+def started(folder: Path, *options: str) -> Iterator[str]:
     """The address of a server that keeps its data in a folder."""
     config = folder / "config.toml"
     config.touch()
     environment = {**os.environ, "HAYSTACK_DATA_DIR": str(folder / "data"), "HAYSTACK_CONFIG_FILE": str(config)}
-    command = [sys.executable, "-P", "-m", "ui.cli", "ui", "--port", "0", "--no-browser"]
+    command = [sys.executable, "-P", "-m", "ui.cli", "ui", "--port", "0", "--no-browser", *options]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +28,7 @@ from ui.web.chat_routes import chat_routes
 from ui.web.conversation_store import ConversationStore
 from ui.web.drawing_lane import DrawingLane
 from ui.web.evaluation_routes import evaluation_routes
-from ui.web.gradio_queue import OwnEventsOnly, mount_queue
+from ui.web.gradio_queue import OwnEventsOnly, mount_queue, warm_queue
 from ui.web.index_hub import IndexHub
 from ui.web.library_routes import library_routes
 from ui.web.media_routes import media_routes
@@ -111,6 +112,10 @@ def _lifespan(workspace: Workspace) -> Callable[[FastAPI], AbstractAsyncContextM
 async def _warm(workspace: Workspace) -> None:
     with contextlib.suppress(HaystackError):  # the page is told when it asks
         await workspace.hub.searching(workspace.hub.warm)
+    await asyncio.to_thread(warm_queue)
+    # What was loaded stays: looking through it for garbage would hold up a question now and then, by 0.3 s.
+    gc.collect()
+    gc.freeze()
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
