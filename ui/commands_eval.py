@@ -73,7 +73,7 @@ def run_(  # noqa: PLR0913, PLR0917 - the parameters are the options
             parallel=parallel,
             prices=prices,
             reader=_model(settings, model, model_url),
-            judge=_model(settings, judge_model, judge_url or model_url),
+            judge=_model(settings, judge_model, judge_url or (None if _says_where(judge_model) else model_url)),
         )
         failures = run(folder, chosen, location, asked, EvidenceRenderer(), progress)
     for failure in failures[:20]:
@@ -185,6 +185,12 @@ def _location(settings: Settings, index: str | None, folder: Path, data: DataSet
     progress("Indexing", 0, 0)
     make_index(location, [data.pool])
     return location
+
+
+def _says_where(name: str | None) -> bool:
+    from haystack_agent.answering.models import says_where
+
+    return name is not None and says_where(name)
 
 
 def _model(settings: Settings, name: str | None, url: str | None) -> NamedModel | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from haystack_agent.text.fold import fold
 from haystack_agent.text.numbers import dates, numbers
 
 _TOLERANCE = 0.001
 _ANLS_LEAST = 0.5
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Scripts that do not part words."""
+_MINUS = re.compile(r"(?<!\w)[-\u2212]$")
 _ARTICLES = frozenset(("a", "an", "the"))
 
 
@@ -76,9 +81,22 @@ def _words(text: str) -> list[str]:
 def _stands_in(wanted: Sequence[str], said: Sequence[str]) -> bool:
     if any(said[start : start + len(wanted)] == list(wanted) for start in range(len(said) - len(wanted) + 1)):
         return True
-    # OCR and scripts without spaces part words elsewhere; short ones would stand in anything.
-    joined = "".join(wanted)
-    return (len(joined) > 4 or not joined.isascii()) and joined in "".join(said)
+    # OCR and scripts without spaces part words elsewhere.
+    joined, whole = "".join(wanted), "".join(said)
+    ends = {0, *accumulate(map(len, said))}
+    starts = (start for start in range(len(whole) - len(joined) + 1) if whole.startswith(joined, start))
+    return any(_is_apart(whole, start, start + len(joined), ends) for start in starts) if joined else False
+
+
+def _is_apart(whole: str, start: int, end: int, ends: Collection[int]) -> bool:
+    """Whether both sides of a stretch end a word or, in scripts without spaces, at least no number."""
+    return all(at in ends or _parts(whole[at - 1], whole[at]) for at in (start, end))
+
+
+def _parts(left: str, right: str) -> bool:
+    """Whether words may part between two characters that stand together."""
+    unspaced = _UNSPACED.match(left) is not None and _UNSPACED.match(right) is not None
+    return unspaced and not (left.isnumeric() and right.isnumeric())
 
 
 def _same_number(answer: str, accepted: str) -> bool:
@@ -86,11 +104,18 @@ def _same_number(answer: str, accepted: str) -> bool:
     wanted_days, said_days = set(_days(accepted)), set(_days(answer))
     if wanted_days:
         return bool(wanted_days & said_days)
-    wanted = [found.readings for found in numbers(fold(accepted))]
+    wanted = list(_values(accepted))
     if len(wanted) != 1 or len(_words(accepted)) > 3:
         return False
-    said = [float(reading) for found in numbers(fold(answer)) for reading in found.readings]
-    return any(_near(float(one), other) for one in wanted[0] for other in said)
+    return any(_near(one, other) for one in wanted[0] for said in _values(answer) for other in said)
+
+
+def _values(text: str) -> Iterator[list[float]]:
+    """The numbers in a text, each as what it may mean."""
+    folded = fold(text)
+    for found in numbers(folded):
+        below = _MINUS.search(folded[: found.start]) is not None
+        yield [-float(reading) if below else float(reading) for reading in found.readings]
 
 
 def _near(wanted: float, said: float) -> bool:

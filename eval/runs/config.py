@@ -35,6 +35,8 @@ class RunConfig(BaseModel):
     """Whether questions are asked too that no such folder answers."""
     each_alone: bool = True
     """See `DataSet`."""
+    contents: str = ""
+    """Digest of the contents of the index."""
     profile: str
     """Fingerprint of the encoders of the index."""
     systems: tuple[str, ...]

@@ -21,19 +21,31 @@ class Journal:
         self._mend()
 
     def _mend(self) -> None:
-        """Take in what is there; what a kill left of a last line is cut off, so that the next one starts a line."""
+        """Take in what is there; what a kill left of a last line is cut off, so that the next one starts a line.
+
+        A last line that is whole but for its end, as editors leave it, is kept, and so are empty ones.
+        """
         if not self._path.is_file():
             return
         whole = 0
         with self._path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n"):
+                unended = not line.endswith(b"\n")
+                if unended and not _is_json(line):
                     break
                 whole += len(line)
-                record = json.loads(line)
-                self._records[self._of(record)] = record
+                if line.strip():
+                    record = json.loads(line)
+                    self._records[self._of(record)] = record
+                if unended:
+                    self._end_line()
+                    return
         if whole < self._path.stat().st_size:
             os.truncate(self._path, whole)
+
+    def _end_line(self) -> None:
+        with self._path.open("ab") as file:
+            file.write(b"\n")
 
     def _of(self, record: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(record[name] for name in self._key)
@@ -54,3 +66,11 @@ class Journal:
         with self._path.open("ab") as file:
             file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
         self._records[self._of(record)] = record
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from haystack_agent.engine import Engine
+from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.protocol import VectorName
@@ -103,6 +104,8 @@ class OfLangChain:
 
     def _ranked(self, meta: dict[str, Any], score: float) -> Ranked:
         own = "path" in meta
+        if not own and "source" not in meta:
+            raise UsageError(f"A document of the retriever says no 'source' in its metadata (it has {sorted(meta)}).")
         page = meta.get("page")
         return Ranked(
             relative([str(meta["path" if own else "source"])], self._pool),
@@ -135,8 +138,3 @@ def relative(paths: Iterable[str], pool: Path) -> str:
 def files_of(places: Sequence[Ranked]) -> list[str]:
     """Files in the order of their best places."""
     return list(dict.fromkeys(place.file for place in places))
-
-
-def within(places: Iterable[Ranked], files: frozenset[str]) -> Iterator[Ranked]:
-    """Places in some of the files: what would have been found in a smaller pool of them."""
-    return (place for place in places if place.file in files)

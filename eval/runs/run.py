@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
-from collections.abc import Callable
+import posixpath
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +20,14 @@ from eval.runs.llm_judge import LlmJudge
 from eval.runs.names import EXTRACTIVE, Condition, System
 from eval.runs.outcomes import write_questions
 from eval.runs.readers import ExtractiveAnswers, ModelAnswers, Reader
-from eval.runs.retrievers import PLACES, OfLangChain, OneVector, Ours, RankFusion, Retriever
+from eval.runs.retrievers import PLACES, OfLangChain, OneVector, Ours, RankFusion, Retriever, relative
 from eval.runs.tutorial import tutorial_retriever
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.protocol import VectorName
+from ingest.manifest import Manifest
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -93,16 +97,25 @@ def run_on(bench: Bench, folder: Path, data: DataSet, options: RunOptions, progr
         UsageError: the run in the folder is another one, or the data set or a system cannot be used.
     """
     engine, asked = bench.engine, _questions(data, options)
+    known = _assets(bench.location)
+    if data.each_alone:
+        asked = [_with_copies(one, data.pool, known) for one in asked]
+    systems = {name: _maker(name, engine, data.pool) for name in options.systems}
+    if not systems:
+        raise UsageError(f"No system is named: write one of {', '.join(System)} or more, with commas.")
+    if folder.resolve().is_relative_to(data.pool.resolve()):
+        raise UsageError(f"{folder} lies among the files of {data.name}: its reports would be searched. Name another.")
     default = EXTRACTIVE_CONDITIONS if options.reader is None else MODEL_CONDITIONS
     conditions = options.conditions if options.conditions is not None else default
-    freeze(_config(data, bench.location, asked, replace(options, conditions=conditions)), folder)
+    config = _config(data, bench.location, asked, replace(options, conditions=conditions))
+    freeze(config.model_copy(update={"contents": _contents(known)}), folder)
     write_questions(folder, asked)
     journals = Journals(folder)
     answerable = [one for one in asked if one.evidence]
     for name in options.systems:
         todo = Retrieving(name, answerable, journals.rankings())
         if todo.questions:
-            todo.run(_system(name, engine, data.pool), progress)
+            todo.run(systems[name](), progress)
     reader = _reader(options.reader, engine, bench.renderer)
     gold = GoldEvidence(engine, bench.location, data.pool)
     failures = Answering(engine, gold, reader, data.pool, options.parallel).run(
@@ -121,7 +134,8 @@ def _questions(data: DataSet, options: RunOptions) -> list[Question]:
     Raises:
         UsageError: there is none, two have one id, or evidence is not in the pool.
     """
-    asked = [*data.questions, *(unanswerable() if options.unanswerable else ())]
+    plain = [replace(one, evidence=tuple(map(posixpath.normpath, one.evidence))) for one in data.questions]
+    asked = [*plain, *(unanswerable() if options.unanswerable else ())]
     seen: set[str] = set()
     for one in asked:
         if one.id in seen:
@@ -133,6 +147,27 @@ def _questions(data: DataSet, options: RunOptions) -> list[Question]:
     if not data.questions:
         raise UsageError(f"{data.name} holds no questions.")
     return asked
+
+
+def _assets(location: IndexLocation) -> dict[str, str]:
+    """Ids of contents by path."""
+    manifest = Manifest(IndexFiles(location.path).manifest)
+    try:
+        return {str(row.path): row.asset_id for row in manifest.files() if row.asset_id and row.verdict is None}
+    finally:
+        manifest.close()
+
+
+def _contents(assets: Mapping[str, str]) -> str:
+    return hashlib.blake2b("".join(sorted(set(assets.values()))).encode(), digest_size=16).hexdigest()
+
+
+def _with_copies(question: Question, pool: Path, assets: Mapping[str, str]) -> Question:
+    """With the files of the same content: whichever of them is found answers as well."""
+    wanted = {assets[path] for name in question.evidence if (path := str(pool / name)) in assets}
+    copies = [path for path, asset_id in assets.items() if asset_id in wanted]
+    names = [relative([path], pool) for path in sorted(copies)]
+    return replace(question, evidence=tuple(dict.fromkeys((*question.evidence, *names))))
 
 
 def _config(data: DataSet, location: IndexLocation, asked: list[Question], options: RunOptions) -> RunConfig:
@@ -156,28 +191,31 @@ def _reader(model: NamedModel | None, engine: Engine, renderer: Renderer) -> Rea
     return ExtractiveAnswers(engine) if model is None else ModelAnswers(model.model, model.name, renderer)
 
 
-def _system(name: str, engine: Engine, pool: Path) -> Retriever:
-    """Make what a name stands for.
+def _maker(name: str, engine: Engine, pool: Path) -> Callable[[], Retriever]:
+    """What makes the system that a name stands for.
 
     Raises:
         UsageError: it stands for nothing that can be asked here.
     """
     if name not in set(System):
-        return OfLangChain(_foreign(name, pool), pool)
+        make = _foreign(name)
+        return lambda: OfLangChain(make(pool), pool)
     system = System(name)
-    if system is System.OURS:
-        return Ours(engine, pool)
-    if system is System.RRF:
-        return RankFusion(engine, pool)
-    if system is System.TUTORIAL:
-        return OfLangChain(tutorial_retriever(pool, engine.encoders.text, PLACES), pool)
     if system is System.UCLIP and engine.encoders.sight is None:
         raise UsageError("The system 'uclip' needs an index of a profile that sees: leave it out of --systems.")
-    return OneVector(engine, pool, _VECTORS[system])
+    match system:
+        case System.OURS:
+            return lambda: Ours(engine, pool)
+        case System.RRF:
+            return lambda: RankFusion(engine, pool)
+        case System.TUTORIAL:
+            return lambda: OfLangChain(tutorial_retriever(pool, engine.encoders.text, PLACES), pool)
+        case _:
+            return lambda: OneVector(engine, pool, _VECTORS[system])
 
 
-def _foreign(name: str, pool: Path) -> BaseRetriever:
-    """A retriever of the user's own, made by the function that they name."""
+def _foreign(name: str) -> Callable[[Path], BaseRetriever]:
+    """The function that a user names; modules are looked for in the current folder too, as by ``python -m``."""
     module, colon, function = name.partition(":")
     unusable = (
         f"The system {name!r} cannot be used: write {', '.join(System)}, or module:function for a function of yours "
@@ -185,8 +223,10 @@ def _foreign(name: str, pool: Path) -> BaseRetriever:
     )
     if not colon:
         raise UsageError(f"{unusable}.")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     try:
         make: Callable[[Path], BaseRetriever] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{unusable} ({error}).") from error
-    return make(pool)
+    return make

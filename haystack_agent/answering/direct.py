@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-_LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class DirectReader:
                 yield Status(state.after(told(error, self._name), error))
             time.sleep(state.pause)
         yield from state.end()
-        yield Done(finished(question, state.heard, evidence, state.notes))
+        yield Done(finished(question, state.heard, evidence[: state.budget.places], state.notes))
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
@@ -88,7 +88,7 @@ class DirectReader:
             await asyncio.sleep(state.pause)
         for event in state.end():
             yield event
-        yield Done(finished(question, state.heard, evidence, state.notes))
+        yield Done(finished(question, state.heard, evidence[: state.budget.places], state.notes))
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class _State:
             self.budget, self.messages = self.budget.without_pictures(), []
             return self._noted("The model does not take pictures: it was given the text alone.")
         if isinstance(failure, (ModelBusy, ModelUnreachable)) and self.tries < self.patience.tries:
-            self.pause = min(_LONGEST_PAUSE, asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
+            self.pause = min(LONGEST_PAUSE, asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
             self.tries += 1
             return f"{failure} Trying again in {self.pause:.0f} s."
         raise failure from cause

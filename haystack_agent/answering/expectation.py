@@ -35,9 +35,9 @@ _QUESTION_WORDS = {
         نسبة, प्रतिशत,
     """,
     AnswerKind.MONEY: """
-        price, cost, costs, amount, total, subtotal, tax, vat, fee, pay, paid, salary, balance, change,
+        price, cost, costs, amount, total, subtotal, tax, vat, fee, pay, paid, salary, balance,
         importe, precio, iva, montant, prix, tva, ttc, betrag, preis, kosten, kostet, summe, mwst, cena,
-        castka, stoji, dph, iznos, cijena, kwota, pret, suma, totalul, hinta, maksaa, ar, osszeg, importo,
+        castka, stoji, dph, iznos, cijena, kwota, pret, suma, totalul, hinta, maksaa, osszeg, importo,
         prezzo, preco, valor, сумма, цена, 金額, 价格, 金额, कीमत, राशि, المبلغ,
         payer, paye, paie, pagar, paga, pagado, pagare, pagato, bezahlen, zahlen, bezahlt, zahlt, platit, plati,
         zaplatit, placi, placic, maksettu, maksettava, fizet, plateste, 支払, 支付, 付款, 多少钱, いくら,
@@ -45,8 +45,8 @@ _QUESTION_WORDS = {
     """,
     AnswerKind.DATE: """
         when, date, which day, which year, what year, what day, quand, quelle date, wann, datum, cuando, fecha,
-        quando, data, kdy, kedy, kiedy, kada, kdaj, milloin, mikor, cand, когда, дата, πότε, متى, تاريخ, कब,
-        तारीख, いつ, 何日, 什么时候, 日期,
+        quando, kdy, kedy, kiedy, kada, kdaj, milloin, mikor, cand, wanneer, nar, hvornar, когда,
+        дата, πότε, متى, تاريخ, कब, तारीख, いつ, 何日, 什么时候, 日期,
     """,
     AnswerKind.NUMBER: """
         how many, how much, rate, temperature, pressure, weight, height, length, width, size, speed, distance, age,
@@ -56,11 +56,11 @@ _QUESTION_WORDS = {
         jak dlouho, jak dlouha, jak daleko, jak vysoka, jak stary,
         cuantos, cuantas, cuanto, cuanta, quanti, quante, quanto, quantos, quantas,
         hoeveel, hur manga, hur mycket, hvor mange, hvor meget, kolik, kolko, ile, koliko, koliki, kolika,
-        cate, cati, cat, kuinka monta, kuinka paljon, montako, paljonko, hany, mennyi, kac, сколько, скільки,
+        cate, cati, kuinka monta, kuinka paljon, montako, paljonko, hany, mennyi, kac, сколько, скільки,
         колко, ποσα, ποσοι, ποσο, كم, כמה, कितने, कितना, कितनी, いくつ, 何人, 何キロ, 何, 多少, 几, กี่, 몇,
     """,
     AnswerKind.CODE: """
-        number, id, code, no, nummer, rechnungsnummer, numero, cislo, broj, szam, numar, numer, reference, lot,
+        number, id, code, nummer, rechnungsnummer, numero, cislo, broj, szam, numar, numer, reference, lot number,
         номер, رقم, आईडी, 番号, 号码, 编号,
     """,
     AnswerKind.NAME: """
@@ -88,7 +88,7 @@ def expected_kinds(question: str, meanings: Collection[str]) -> tuple[AnswerKind
 
 
 def _asks(words: str, text: str) -> bool:
-    for word in filter(None, (part.strip() for part in words.split(","))):
+    for word in filter(None, (fold(part.strip()) for part in words.split(","))):
         spaced = not re.search(r"[\u0900-\u097f\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]", word)
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) if spaced else word in text:
             return True

@@ -13,7 +13,7 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
 
-from haystack_agent.answering.direct import DirectReader, Patience, asked_pause
+from haystack_agent.answering.direct import LONGEST_PAUSE, DirectReader, Patience, asked_pause
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.messages import DECLINED, RULES, shown_blocks
@@ -232,7 +232,7 @@ class _Turns(AgentMiddleware[Any, Any]):
         failure = error if isinstance(error, ModelFailed) else told(error, self._name)
         if not isinstance(failure, (ModelBusy, ModelUnreachable)) or tries >= self._patience.tries:
             raise failure from error
-        return asked_pause(error) or self._patience.pause * 2 ** (tries - 1)
+        return min(LONGEST_PAUSE, asked_pause(error) or self._patience.pause * 2 ** (tries - 1))
 
 
 class _Looks(AgentMiddleware[Any, Any]):

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from haystack_agent.settings import Settings
 
 _LOCAL = "local:"
+_PROVIDERS = frozenset((
+    "anthropic", "azure_ai", "azure_openai", "bedrock", "bedrock_converse", "cohere", "deepseek", "fireworks",
+    "google_genai", "google_vertexai", "groq", "huggingface", "mistralai", "nvidia", "ollama", "openai", "openrouter",
+    "perplexity", "together", "xai",
+))  # fmt: skip
+"""As LangChain calls them."""
 _HERE = (_LOCAL, "ollama:")
 _NO_KEY = "none"
 """Local servers ask for no key, but the client library sends one."""
@@ -47,6 +53,13 @@ class ModelChoice:
         return None if _is_here(host) else host
 
 
+def says_where(name: str) -> bool:
+    """Whether a name says by itself who answers: a local model, or a provider (names of servers' models have colons
+    too)."""
+    provider, colon, _ = name.partition(":")
+    return name.startswith(_LOCAL) or bool(colon and provider in _PROVIDERS)
+
+
 def chosen_model(settings: Settings, name: str | None = None, url: str | None = None) -> ModelChoice:
     """The model of the options or, where they name none, of the settings.
 
@@ -59,7 +72,7 @@ def chosen_model(settings: Settings, name: str | None = None, url: str | None = 
             "No model is named: give --model NAME and, for a server of yours, --model-url URL (Ollama: "
             "http://localhost:11434/v1), or set them in config.toml."
         )
-    server = url or settings.model_url
+    server = url or (None if says_where(name) else settings.model_url)
     return ModelChoice(name, server, settings.model_api_key, settings.model_timeout, settings.model_context)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import PurePath
 from typing import Protocol
 
-from haystack_agent.records import Evidence, Filters, Locator, Modality, PieceKind
+from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
 from haystack_agent.store.protocol import IndexedPiece
 
 _WHOLE = {Modality.DOCUMENT: PieceKind.PAGE, Modality.VIDEO: PieceKind.SEGMENT}
@@ -51,20 +52,41 @@ class Sources:
         pieces = [one.piece for one in self.store.fetch([piece.asset_id])]
         kind = _WHOLE.get(piece.modality)
         whole = [one for one in pieces if one.kind is kind] or [one for one in pieces if one.kind is PieceKind.PASSAGE]
-        whole.sort(key=lambda one: (_order(one.locator), one.index))
-        before = [one for one in whole if _order(one.locator) < _order(piece.locator)]
-        after = [one for one in whole if _order(one.locator) > _order(piece.locator)]
+        whole.sort(key=_order)
+        before = [one for one in whole if _order(one) < _order(piece)]
+        after = [one for one in whole if _order(one) > _order(piece)]
         return [Evidence(one, evidence.paths, 0.0) for one in (*before[-1:], *after[:1])]
 
     def names(self, most: int) -> tuple[list[str], bool]:
-        """Paths of some of the files, in order, and whether there are more."""
-        ids = list(islice(self.store.asset_ids(), most + 1))
-        paths = {one.paths[0] for one in self.store.fetch(ids[:most])}
-        return sorted(paths), len(ids) > most
+        """Paths of some of the files within the filters, in order, and whether there are more."""
+        found: set[str] = set()
+        ids = iter(self.store.asset_ids())
+        while len(found) <= most and (batch := list(islice(ids, most))):
+            found.update(path for one in self.store.fetch(batch) for path in _within(one, self.filters)[:1])
+        return sorted(found)[:most], len(found) > most
 
 
-def _order(locator: Locator) -> tuple[float, float]:
-    return (locator.page or 0, locator.start or 0.0)
+def _within(one: IndexedPiece, filters: Filters) -> list[str]:
+    """The paths of a piece that the filters let through."""
+    piece = one.piece
+    made = piece.meta.created or one.modified
+    day = made.date()
+    if (
+        (filters.modalities and piece.modality not in filters.modalities)
+        or (filters.types and piece.meta.media_type not in filters.types)
+        or (filters.languages and piece.language not in filters.languages)
+        or (filters.after and day < filters.after.date())
+        or (filters.before and day > filters.before.date())
+    ):
+        return []
+    folders = [PurePath(folder) for folder in filters.folders]
+    return [path for path in one.paths if not folders or any(map(PurePath(path).is_relative_to, folders))]
+
+
+def _order(piece: Piece) -> tuple[float, float, int]:
+    """By page or time, and where there is neither, by place in the file."""
+    page, start = piece.locator.page, piece.locator.start
+    return (page or 0, start or 0.0, piece.index if page is None and start is None else 0)
 
 
 class Book:

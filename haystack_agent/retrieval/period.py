@@ -23,7 +23,18 @@ _AGO = re.compile(r"\b(?:last|past) (\d{1,3}) (day|week|month|year)s?\b")
 _RELATIVE = re.compile(r"\b(last|this) (week|month|year|spring|summer|autumn|fall|winter)\b")
 _SEASON = re.compile(r"\b(spring|summer|autumn|fall|winter) (?:of )?((?:18|19|20)\d\d)\b")
 _NEAR = re.compile(r"\b(today|yesterday)\b")
-_SINCE = re.compile(r"\b(since|after|before|until|till)\s+$")
+_SINCE = re.compile(r"\b(since|after|before|until|till)\s+(?:the\s+)?(?:year\s+)?$")
+_BEFORE_YEAR = re.compile(
+    r"\b(?:in|from|during|since|after|before|until|till|(?:photo|picture|video|clip|image)s? of|von|aus|van|de|del|di|"
+    r"roku|fran|vuonna|vuodelta)\s+(?:the\s+year\s+)?$"
+)
+"""What a bare year stands behind when it says when; before a noun ("the 2021 report") it says something else."""
+_AFTER_YEAR = re.compile(
+    r"\s*(?:$|[?!.,;:)]|(?:in|at|on|of|with|where|that|which|by|showing|taken)\b(?!\s*(?:$|wards?)))"
+)
+_NOT = re.compile(
+    r"\b(?:not|except|without|nicht|pas|ne|no|prior|earlier|later|older|newer|end|start)\s+(?:\w+\s+){0,3}$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ def period_of(question: str, today: date) -> Period | None:
     if len(found) != 1:
         return None
     start, (first, last) = found[0]
+    if _NOT.search(folded[:start]):
+        return None
     match = _SINCE.search(folded[:start])
     if match is None:
         return Period(first, last)
@@ -76,9 +89,16 @@ def _times(folded: str, today: date) -> Iterator[tuple[int, int, _Days]]:
     )
     for pattern, read in readers:
         for match in pattern.finditer(folded):
+            if pattern is _YEAR and not _says_when(folded, match):
+                continue
             days = read(match, today)
             if days[0].year >= _EARLIEST and days[0] <= today:
                 yield match.start(), match.end(), days
+
+
+def _says_when(folded: str, year: re.Match[str]) -> bool:
+    before, after = folded[: year.start()], folded[year.end() :]
+    return _BEFORE_YEAR.search(before) is not None and _AFTER_YEAR.match(after) is not None
 
 
 def _written(reading: str) -> _Days:

@@ -9,6 +9,8 @@ from haystack_agent.lexicon.lookup import Gloss, Lexicon
 from haystack_agent.records import Modality
 from haystack_agent.retrieval.stopwords import (
     ASKED_BEFORE,
+    ENGLISH,
+    ENGLISH_ONLY,
     FOREIGN_ONLY,
     FUNCTION_CHARACTERS,
     INTERROGATIVES,
@@ -89,7 +91,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
     english = _is_english(question, folded, language)
     glosses = () if english else _glosses(question, folded, language, lexicon)
     meanings = [gloss.words[0] for gloss in glosses]
-    found = _content_terms(question, folded)
+    found = _content_terms(question, folded, english)
     words = tuple(dict.fromkeys(folded[term.start : term.end] for term in found))
     return Plan(
         question=question,
@@ -110,17 +112,19 @@ def _is_english(question: str, folded: str, language: str | None) -> bool:
     """Short questions are of no certain language: then their grammar tells, and else they are taken for English."""
     if language is not None:
         return language == "en"
-    return question.isascii() and FOREIGN_ONLY.isdisjoint(folded.split())
+    words = folded.split()
+    return not ENGLISH_ONLY.isdisjoint(words) or (question.isascii() and FOREIGN_ONLY.isdisjoint(words))
 
 
-def _content_terms(question: str, folded: str) -> list[Term]:
-    """Terms of the question that are no stop words, in the order of their places."""
-    kept = [term for term in terms(question) if not _is_function_word(folded[term.start : term.end])]
+def _content_terms(question: str, folded: str, english: bool) -> list[Term]:
+    """Terms of the question that are no stop words of its language, in the order of their places."""
+    stop = ENGLISH if english else STOPWORDS
+    kept = [term for term in terms(question) if not _is_function_word(folded[term.start : term.end], stop)]
     return sorted(kept, key=lambda term: (term.start, -term.end))
 
 
-def _is_function_word(word: str) -> bool:
-    return word in STOPWORDS or (len(word) <= _RUN and any(char in FUNCTION_CHARACTERS for char in word))
+def _is_function_word(word: str, stop: frozenset[str]) -> bool:
+    return word in stop or (len(word) <= _RUN and any(char in FUNCTION_CHARACTERS for char in word))
 
 
 def _glosses(question: str, folded: str, language: str | None, lexicon: Lexicon) -> tuple[Gloss, ...]:

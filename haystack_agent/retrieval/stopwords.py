@@ -55,9 +55,13 @@ kim ne hangi nerede ne zaman neden nasıl kaç kadar bir ve veya ile için mi m�
 """
 
 _FOREIGN = frozenset(fold(word) for word in _WORDS.split())
-STOPWORDS = _FOREIGN | frozenset(_ENGLISH.split())
-FOREIGN_ONLY = _FOREIGN - frozenset(_ENGLISH.split())
-"""Stop words that tell that a question is not in English."""
+ENGLISH = frozenset(_ENGLISH.split())
+STOPWORDS = _FOREIGN | ENGLISH
+ENGLISH_ONLY = ENGLISH - _FOREIGN
+"""Stop words that tell that a question is in English."""
+_ENGLISH_TOO = frozenset(("bio", "care", "cat", "dove", "era", "hat", "kim", "manga", "van", "volt", "war"))
+FOREIGN_ONLY = _FOREIGN - ENGLISH - _ENGLISH_TOO
+"""Stop words that tell that it is not; without those that are content words of English."""
 
 
 _INTERROGATIVES = """

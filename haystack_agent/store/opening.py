@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.protocol import Store, StoreSchema
@@ -20,5 +23,7 @@ def open_store(location: IndexLocation, schema: StoreSchema, create: bool) -> St
         return EdgeStore.open(IndexFiles(location.path).shard, schema, create)
     from haystack_agent.store.server import ServerStore
 
-    collection = f"haystack-{location.path.name}"
+    # The folder's whole path: folders of one name, as of evaluations, must not share a collection.
+    digest = hashlib.blake2b(os.fsencode(location.path.resolve()), digest_size=6).hexdigest()
+    collection = f"haystack-{location.path.name}-{digest}"
     return ServerStore.open(location.qdrant_url, location.qdrant_api_key, collection, schema)
