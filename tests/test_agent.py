@@ -66,6 +66,14 @@ def test_three_tools_then_an_answer_with_the_place(engine: Engine) -> None:
     assert "invoice.pdf, page" in str(of_role(server, "tool")[0]["content"])
 
 
+def test_the_list_of_files_keeps_to_the_filters(engine: Engine) -> None:
+    filters = Filters(modalities=frozenset({Modality.VIDEO}))
+    with serving(Call("list_sources", {}), Say(("NOT IN THE FILES. Nothing.",))) as server:
+        told(engine, server, "What is there?", filters=filters)
+    listed = str(of_role(server, "tool")[0]["content"])
+    assert ".mp4" in listed and ".pdf" not in listed
+
+
 def test_pictures_are_in_a_message_of_the_user_and_not_kept(engine: Engine) -> None:
     with serving(Call("search", {"query": TYRE}), Call("open", {"number": 1}), Say(("4.5 bar [1].",))) as server:
         told(engine, server, TYRE)

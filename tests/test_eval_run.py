@@ -17,6 +17,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
+from eval.measures.ranking import RankingMeasure
 from eval.questions import read_questions
 from eval.reports.markdown import escaped
 from eval.runs.config import read_config
@@ -113,6 +114,32 @@ def test_another_run_is_not_continued(world: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no run"):
         read_config(tmp_path)
     assert "cannot be used" in clean(run(world, tmp_path / "x", "--systems", "nonsense"), 2).stderr.decode()
+
+
+def test_a_run_names_its_systems_first_and_lies_elsewhere(world: Path, tmp_path: Path) -> None:
+    assert b"bm52" in clean(run(world, tmp_path / "run", "--systems", "ours,bm52"), 2).stderr
+    assert b"No system is named" in clean(run(world, tmp_path / "run", "--systems", ","), 2).stderr
+    assert b"Name another" in clean(run(world, world / "files" / "run"), 2).stderr
+    clean(run(world, tmp_path / "run", "--systems", "ours"), 0)
+
+
+def test_copies_answer_as_well_and_other_contents_are_another_run(world: Path, tmp_path: Path) -> None:
+    base = tmp_path / "world"
+    (base / "files").mkdir(parents=True)
+    for name in ("n0.txt", "n1.txt"):
+        shutil.copy(world / "files" / name, base / "files" / name)
+    shutil.copy(world / "files/n1.txt", base / "files/a copy.txt")
+    kept = (world / "files/questions.jsonl").read_text("utf-8").splitlines()[:2]
+    (base / "files/questions.jsonl").write_text("\n".join(kept).replace('"n1.txt"', '"./n1.txt"'), "utf-8")
+    location = IndexLocation(base / "data/indexes/default")
+    index(location, [base / "files"])
+    clean(run(base, tmp_path / "run", "--systems", "ours"), 0)
+    outcomes = read_outcomes(tmp_path / "run")
+    assert set(outcomes.questions["Borgen"].evidence) == {"n1.txt", "a copy.txt"}
+    assert outcomes.scores("ours")[RankingMeasure.RECALL_1] == {"Aldis": 1.0, "Borgen": 1.0}
+    shutil.copy(world / "files/n2.txt", base / "files/n2.txt")
+    index(location, [base / "files"])
+    assert b"contents" in clean(run(base, tmp_path / "run", "--systems", "ours"), 2).stderr
 
 
 class Fixed(BaseRetriever):

@@ -59,6 +59,8 @@ def test_run_files_have_six_fields_whatever_the_names() -> None:
         ("営業時間は午前九時からです", "午前九時"),
         ("The answer: an Apple", "apple"),
         ("3.14", "3.1415"),
+        ("in voice 7", "invoice 7"),
+        ("价格是三百元", "三百元"),
     ],
 )
 def test_right_answers(answer: str, accepted: str) -> None:
@@ -75,6 +77,12 @@ def test_right_answers(answer: str, accepted: str) -> None:
         ("48.9", "48.35"),
         ("The 5 of May 2020", "2020-05-06"),
         ("word", ""),
+        ("seventeen", "seven"),
+        ("greenhouse", "green"),
+        ("Rechnung 2100231", "10023"),
+        ("十三", "三"),
+        ("двадцать", "два"),
+        ("-25 degrees", "25 kg"),
     ],
 )
 def test_wrong_answers(answer: str, accepted: str) -> None:

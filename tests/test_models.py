@@ -81,6 +81,9 @@ def test_the_model_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     choice = chosen_model(load_settings())
     assert (choice.name, choice.url) == ("qwen", "http://localhost:11434/v1") and "s3cret" not in repr(choice)
     assert chosen_model(load_settings(), "other").name == "other"
+    assert chosen_model(load_settings(), "qwen3:8b").url
+    assert chosen_model(load_settings(), "local:/models/qwen").url is None
+    assert chosen_model(load_settings(), "openai:gpt-4o").url is None
     config.write_text("", "utf-8")
     with pytest.raises(UsageError, match="--model NAME"):
         chosen_model(load_settings())

@@ -178,6 +178,17 @@ def test_what_a_user_changes_stays(engine: Engine, tmp_path: Path) -> None:
     assert second["id"] not in {one["id"] for one in now}, "a deleted question is not made again"
 
 
+def test_what_an_editor_leaves_at_the_end_is_no_loss(engine: Engine, tmp_path: Path) -> None:
+    make_file(engine, tmp_path, count=3, seed=5)
+    path = tmp_path / "questions.jsonl"
+    mine = {**lines(tmp_path)[0], "id": "mine", "question": "How deep is it?"}
+    path.write_text(path.read_text("utf-8") + "\n" + json.dumps(mine), "utf-8")
+    make_file(engine, tmp_path, count=5, seed=5)
+    text = path.read_text("utf-8")
+    assert len([line for line in text.splitlines() if line]) == 5
+    assert '"How deep is it?"' in text and text.endswith("\n")
+
+
 def test_a_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "questions.jsonl").write_text("[1]\n")
     with pytest.raises(UsageError, match=r"questions.jsonl has a line that is not an object with 'id'"):

@@ -154,6 +154,10 @@ def test_a_plan_translates_and_sees_the_medium() -> None:
 
 def test_what_is_asked_for_has_the_focus() -> None:
     with Lexicon() as lexicon:
+        for question in ("Where is the cat?", "Who is wearing a hat?", "Where does Kim live?", "war memorial photo"):
+            plan = make_plan(question, lexicon)
+            assert plan.english and plan.dense_text == question
+            assert {"cat", "hat", "kim", "war"}.intersection(plan.words)
         plan = make_plan("What is the net pay on John Stiles' earnings statement?", lexicon)
     focus = {concept.word: concept.focus for concept in plan.concepts}
     assert max(focus, key=lambda word: focus[word]) == "net"

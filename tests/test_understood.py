@@ -47,6 +47,9 @@ TODAY = date(2026, 11, 23)
         ("last week", "2026-11-16", "2026-11-22"),
         ("last month", "2026-10-01", "2026-10-31"),
         ("past 10 days", "2026-11-13", "2026-11-23"),
+        ("photos since the year 2020", "2020-01-01", None),
+        ("photos in 2020 with a dog", "2020-01-01", "2020-12-31"),
+        ("fotky z roku 2024", "2024-01-01", "2024-12-31"),
     ],
 )
 def test_times_in_words(question: str, first: str | None, last: str | None) -> None:
@@ -56,7 +59,22 @@ def test_times_in_words(question: str, first: str | None, last: str | None) -> N
 
 @pytest.mark.parametrize(
     "question",
-    ["the red car", "between 2019 and 2020", "1,987.50 CZK", "in 2050", "room 2019a", "3.4.2021", "31 February 2021a"],
+    [
+        "photos not from 2024",
+        "prior to 2020",
+        "earlier than 2020",
+        "from 2020 onwards",
+        "until the end of 2023",
+        "photos avant 2020",
+        "What does the picture in the 2021 annual report show?",
+        "the red car",
+        "between 2019 and 2020",
+        "1,987.50 CZK",
+        "in 2050",
+        "room 2019a",
+        "3.4.2021",
+        "31 February 2021a",
+    ],
 )
 def test_what_names_no_single_time(question: str) -> None:
     assert period_of(question, TODAY) is None
