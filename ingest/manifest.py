@@ -230,12 +230,6 @@ class Manifest:
         rows = self._rows("SELECT path, state, reason, warnings FROM outcomes ORDER BY path")
         return [Outcome(_path(p), str(s), str(r), _warnings(w) if s == "indexed" else ()) for p, s, r, w in rows]
 
-    def paths_of(self, asset_id: str) -> list[Path]:
-        """Where an asset is found, real paths in order, whatever their names."""
-        return [
-            _path(row[0]) for row in self._rows("SELECT path FROM files WHERE asset_id = ? ORDER BY path", (asset_id,))
-        ]
-
 
 def with_state(row: AssetRow, state: AssetState, reason: str = "") -> AssetRow:
     """The row in another state, without pieces."""

@@ -28,7 +28,7 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     assert manifest.assets() == {"a0": assets[0]}
     assert manifest.roots() == [Root(tmp_path, 2**63, 2**64 - 1)]
     assert manifest.get("profile") == "p" and manifest.pieces() == 4
-    assert manifest.paths_of("a0") == [files[0].path]
+    assert [row.path for row in manifest.files() if row.asset_id == "a0"] == [files[0].path]
     manifest.close()
 
 

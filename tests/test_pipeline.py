@@ -268,7 +268,7 @@ def test_odd_names_survive_everywhere(index: IndexParts, folder: Path) -> None:
     report = index_folders([folder], index, FAST)
     assert report.counts.indexed == len(names)
     assert json.loads(json.dumps([problem.path for problem in report.problems]).encode()) == [f"{folder}/\\xff.bin"]
-    assert {os.fsencode(p.name) for row in index.manifest.assets() for p in index.manifest.paths_of(row)} == set(names)
+    assert {os.fsencode(row.path.name) for row in index.manifest.files() if row.asset_id} == set(names)
     assert index_folders([folder], index, FAST).read == 0
 
 

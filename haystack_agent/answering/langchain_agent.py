@@ -11,41 +11,34 @@ from typing import TYPE_CHECKING, Any
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 
 from haystack_agent.answering.direct import LONGEST_PAUSE, DirectReader, Patience, asked_pause
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
-from haystack_agent.answering.messages import DECLINED, RULES, shown_blocks
+from haystack_agent.answering.langchain_looks import Looks
+from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model_errors import told
-from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
-from haystack_agent.answering.tools import FOUND, Look, Toolbox
+from haystack_agent.answering.tools import FOUND, Toolbox
 from haystack_agent.errors import (
-    ContextTooLong,
     ModelBusy,
     ModelFailed,
     ModelUnreachable,
-    PicturesRefused,
     ToolsRefused,
 )
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages.content import ContentBlock
 
 _GUIDE = f"""{RULES}
 
 You have tools. Search first, with the words that the file itself is likely to have; search again with other words, or \
 in the language of the files, before you give up. If the question has several parts, search for each by itself. Open a \
 place to read it closely. Write {DECLINED} only after that."""
-_LOOKS = 4
-_FRAMES = 4
 _WITHOUT_TOOLS = "The model does not use tools: it is given the best places found."
-_BLIND = "The model does not take pictures: it was given the text alone."
-_FULL = "The evidence was too long for the model: it was given the text alone."
 _LAST_CALL = "This was the last use of tools: answer now from what was found."
-_SEES = "(what the tools found looks like this)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ class AgentReader:
 
     def _run(self, sources: Sources) -> _Run:
         book, notes = Book(), list[str]()
-        looks = _Looks(book, self._renderer, notes)
+        looks = Looks(book, self._renderer, notes)
         turns = _Turns(self._name, self._limits, self._patience)
         graph = create_agent(
             self._model, Toolbox(sources, book).tools(), system_prompt=_guide(), middleware=[turns, looks]
@@ -233,71 +226,3 @@ class _Turns(AgentMiddleware[Any, Any]):
         if not isinstance(failure, (ModelBusy, ModelUnreachable)) or tries >= self._patience.tries:
             raise failure from error
         return min(LONGEST_PAUSE, asked_pause(error) or self._patience.pause * 2 ** (tries - 1))
-
-
-class _Looks(AgentMiddleware[Any, Any]):
-    """Shows the model what its tools found, in a message of the user: many servers refuse pictures in those of tools.
-
-    The state keeps the references only.
-    """
-
-    def __init__(self, book: Book, renderer: Renderer, notes: list[str]) -> None:
-        super().__init__()
-        self._book = book
-        self._renderer = renderer
-        self._notes = notes
-        self._drawn: dict[Look, tuple[Picture, ...]] = {}
-        self._blind = False
-
-    def wrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
-    ) -> ModelResponse[Any]:
-        """One turn."""
-        try:
-            return handler(self._with_pictures(request))
-        except Exception as error:  # noqa: BLE001 - raised again unless it is about pictures
-            self._note_blindness(error)
-            return handler(request)
-
-    async def awrap_model_call(
-        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
-        """One turn."""
-        try:
-            return await handler(await asyncio.to_thread(self._with_pictures, request))
-        except Exception as error:  # noqa: BLE001 - raised again unless it is about pictures
-            self._note_blindness(error)
-            return await handler(request)
-
-    def _note_blindness(self, error: Exception) -> None:
-        """Go on without pictures where the model takes none, or no more; anything else is raised again."""
-        failure = told(error, "the model")
-        if self._blind or not isinstance(failure, (PicturesRefused, ContextTooLong)):
-            raise error
-        self._blind = True
-        self._notes.append(_BLIND if isinstance(failure, PicturesRefused) else _FULL)
-
-    def _with_pictures(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
-        looks = [] if self._blind else _latest(request.messages)
-        missing = [look for look in looks if look not in self._drawn]
-        wanted = [Wanted(self._book.evidence[look.number - 1], look.side, _FRAMES) for look in missing]
-        if wanted:
-            self._drawn |= dict(zip(missing, self._renderer.render(wanted), strict=True))
-        blocks: list[ContentBlock] = [
-            block for look in looks for picture in self._drawn[look] for block in shown_blocks(look.number, picture)
-        ]
-        if not blocks:
-            return request
-        seen = HumanMessage(content_blocks=[{"type": "text", "text": _SEES}, *blocks])
-        return request.override(messages=[*request.messages, seen])
-
-
-def _latest(messages: list[AnyMessage]) -> list[Look]:
-    """The references of the latest results of tools, each place once and at its largest."""
-    chosen: dict[int, Look] = {}
-    for message in reversed(messages):
-        for look in message.artifact or () if isinstance(message, ToolMessage) else ():
-            if look.number in chosen or len(chosen) < _LOOKS:
-                known = chosen.get(look.number)
-                chosen[look.number] = look if known is None or look.side > known.side else known
-    return sorted(chosen.values(), key=lambda look: look.number)
