@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from eval.reports.plots import over_size
 from eval.runs.names import Condition, System
 from eval.runs.outcomes import read_outcomes
 from eval.runs.run import RunOptions, run
+from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
 from ingest.drawing import EvidenceRenderer
 from ingest.indexing import index, status
@@ -48,7 +50,12 @@ class Measured:
 
 
 def grow(haystack: Path, out: Path, sizes: Sequence[int]) -> list[Measured]:
-    """Measure each size that was not measured yet."""
+    """Measure each size, smallest first, that was not measured yet.
+
+    Raises:
+        UsageError: OUT has grown beyond a new size, or from another smallest size, which other questions belong to.
+    """
+    _check_sizes(out, sizes)
     items = [json.loads(line)["path"] for line in (haystack / ITEMS).read_text("utf-8").splitlines()]
     smallest = set(items[: sizes[0]])
     asked = tuple(one for one in read_questions(haystack) if set(one.evidence) <= smallest)
@@ -57,9 +64,20 @@ def grow(haystack: Path, out: Path, sizes: Sequence[int]) -> list[Measured]:
         mark = out / f"{size}.json"
         if not mark.exists():
             lay_out(haystack, out / "pool", items[:size])
-            mark.write_text(json.dumps(asdict(_measure(out, size, asked))) + "\n", "utf-8")
+            draft = mark.with_suffix(".draft")
+            draft.write_text(json.dumps(asdict(_measure(out, size, asked))) + "\n", "utf-8")
+            draft.replace(mark)
         measured.append(Measured(**json.loads(mark.read_text("utf-8"))))
     return measured
+
+
+def _check_sizes(out: Path, sizes: Sequence[int]) -> None:
+    known = sorted(int(mark.stem) for mark in out.glob("*.json") if mark.stem.isdigit())
+    if known and (sizes[0] != known[0] or any(size < known[-1] for size in set(sizes).difference(known))):
+        raise UsageError(
+            f"{out} holds the sizes {', '.join(map(str, known))}: begin with {known[0]} again, add larger ones only, "
+            "or choose another folder."
+        )
 
 
 def lay_out(haystack: Path, pool: Path, names: Sequence[str]) -> None:
@@ -68,7 +86,12 @@ def lay_out(haystack: Path, pool: Path, names: Sequence[str]) -> None:
         target = pool / name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(haystack / name, target)
+            try:
+                os.link(haystack / name, target)
+            except OSError:  # another disk, or one without links
+                draft = target.with_name(f".{target.name}.draft")
+                shutil.copy2(haystack / name, draft)
+                draft.replace(target)
 
 
 def _measure(out: Path, size: int, asked: tuple[Question, ...]) -> Measured:
@@ -118,7 +141,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000, 46_000])
     options = parser.parse_args(arguments)
-    measured = grow(options.haystack, options.out, sorted(options.sizes))
+    try:
+        measured = grow(options.haystack, options.out, sorted(options.sizes))
+    except HaystackError as error:
+        parser.error(str(error))
     draw(measured, options.out)
     for one in measured:
         print(json.dumps(asdict(one)))  # noqa: T201

@@ -158,6 +158,8 @@ def test_what_is_asked_for_has_the_focus() -> None:
             plan = make_plan(question, lexicon)
             assert plan.english and plan.dense_text == question
             assert {"cat", "hat", "kim", "war"}.intersection(plan.words)
+        assert make_plan("MIT lecture video", lexicon).english
+        assert not make_plan("video mit auto", lexicon).english
         plan = make_plan("What is the net pay on John Stiles' earnings statement?", lexicon)
     focus = {concept.word: concept.focus for concept in plan.concepts}
     assert max(focus, key=lambda word: focus[word]) == "net"

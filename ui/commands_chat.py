@@ -21,7 +21,7 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
     mode: Mode = AnswerMode.DIRECT,
     model: options.Model = None,
     model_url: options.ModelUrl = None,
-    top_k: options.TopK = 5,
+    top_k: options.TopKUnlessAgent = None,
     modality: options.Modalities = None,
     folder: options.Folders = None,
     type_: options.Types = None,
@@ -35,16 +35,18 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Ask one question after another; a follow-up is understood from what was said before. An empty line ends it."""
     if mode is AnswerMode.EXTRACTIVE:
         raise UsageError("chat needs a language model: use --mode direct or agent.")
+    agent = mode is AnswerMode.AGENT
+    places = model_answers.places_for(top_k, agent, default=5)
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
-    asked = model_answers.open_chat(settings, model, model_url, mode is AnswerMode.AGENT)
+    asked = model_answers.open_chat(settings, model, model_url, agent)
     from haystack_agent.engine import Engine
 
     with Engine.open(location) as engine:
         while question := _read():
             try:
-                answer = asked.ask(engine, question, top_k, chosen, as_asked)
+                answer = asked.ask(engine, question, places, chosen, as_asked)
             except ModelFailed as error:  # one question is lost, not the conversation
                 typer.echo(f"haystack-agent: {printable.line(str(error))}", err=True)
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from eval.datasets.dataset import DataSetKind
 from eval.runs.names import Condition
+from haystack_agent.errors import UsageError
 from ui import options, printable
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def run_(  # noqa: PLR0913, PLR0917 - the parameters are the options
     from eval.runs.run import RunOptions, run
     from ingest.drawing import EvidenceRenderer
 
+    _needs("--model", model or judge_model, {"--model-url": model_url})
+    _needs("--model", model, {"--prices": prices})
+    _needs("--judge", judge_model, {"--judge-url": judge_url})
     settings = options.settings_for(qdrant_url)
     folder = _run_folder(out, data)
     with _progress() as progress:
@@ -76,14 +80,29 @@ def run_(  # noqa: PLR0913, PLR0917 - the parameters are the options
             judge=_model(settings, judge_model, judge_url or (None if _says_where(judge_model) else model_url)),
         )
         failures = run(folder, chosen, location, asked, EvidenceRenderer(), progress)
+    _tell_failures(failures)
+    _report(folder)
+    raise typer.Exit(1 if failures else 0)
+
+
+def _tell_failures(failures: Sequence[str]) -> None:
     for failure in failures[:20]:
         typer.echo(printable.line(failure), err=True)
     if failures:
         typer.echo(
             f"{len(failures)} answers are missing and count as wrong: run the same command to try again.", err=True
         )
-    _report(folder)
-    raise typer.Exit(1 if failures else 0)
+
+
+def _needs(option: str, given: str | None, others: Mapping[str, object]) -> None:
+    """Refuse options that would do nothing.
+
+    Raises:
+        UsageError: one of `others` is given, and the option that it goes with is not.
+    """
+    idle = [name for name, value in others.items() if value]
+    if given is None and idle:
+        raise UsageError(f"{idle[0]} does nothing without {option}: give both, or neither.")
 
 
 @app.command("make")
@@ -106,6 +125,7 @@ def make(  # noqa: PLR0913, PLR0917 - the parameters are the options
     from eval.questions import FILE_NAME, FILES_IN
     from haystack_agent.engine import Engine
 
+    _needs("--model", model, {"--ask-in": ask_in, "--model-url": model_url})
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
     named = _model(settings, model, model_url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,28 +72,33 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch, required=image is None)
     picture = _picture(image)
+
+    def look(engine: Engine, query: str) -> list[Evidence]:
+        filters = _narrowed(engine, query, chosen, as_asked)
+        if picture is not None:
+            return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
+        return engine.search(query, top_k=top_k, filters=filters) if query else []
+
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
-
-        def look(query: str) -> list[Evidence]:
-            filters = _narrowed(engine, query, chosen, as_asked)
-            if picture is not None:
-                return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
-            return engine.search(query, top_k=top_k, filters=filters) if query else []
-
-        def answer(query: str) -> tuple[json_output.Json, bool]:
-            found = look(query)
-            return json_output.search_object(query, found), bool(found)
-
         if batch is not None or as_json:
-            _exit(_print_json(answer, questions))
-        evidence = look(text)
+            _exit(_print_json(lambda query: _found_object(query, look(engine, query)), questions))
+        evidence = look(engine, text)
         _remember(data_dir, [place_of(item) for item in evidence])
+    _show_found(evidence, chosen, explain)
+    _exit(bool(evidence))
+
+
+def _found_object(question: str, found: list[Evidence]) -> tuple[json_output.Json, bool]:
+    return json_output.search_object(question, found), bool(found)
+
+
+def _show_found(evidence: list[Evidence], filters: Filters, explain: bool) -> None:
     from ui import render
 
     render.show_evidence(evidence, explain)
     if not evidence:
-        _say_nothing_found(chosen)
-    _exit(bool(evidence))
+        hint = " with these filters" if filters != Filters() else ""
+        typer.echo(f"Nothing found{hint}. `haystack-agent status` says what was read.")
 
 
 def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
@@ -100,7 +106,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     mode: Mode = AnswerMode.EXTRACTIVE,
     model: options.Model = None,
     model_url: options.ModelUrl = None,
-    top_k: options.TopK = 10,
+    top_k: options.TopKUnlessAgent = None,
     modality: options.Modalities = None,
     folder: options.Folders = None,
     type_: options.Types = None,
@@ -117,37 +123,64 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Answer a question and cite the places that the answer stands in."""
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch)
-    reader = _reader(mode, model, model_url)
+    places = model_answers.places_for(top_k, mode is AnswerMode.AGENT, default=10)
+    if explain and mode is not AnswerMode.EXTRACTIVE:
+        raise UsageError(
+            "--explain goes with the mode extractive: `haystack-agent search --explain` says what is found."
+        )
+    asked = _Asked(_reader(mode, model, model_url), places, chosen, as_asked)
     with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
-
-        def said_to(query: str) -> Answer:
-            filters = _narrowed(engine, query, chosen, as_asked)
-            if reader is None:
-                return engine.ask(query, top_k=top_k, filters=filters)
-            return model_answers.finished(reader(engine, Understood(query), top_k, filters))
-
-        def answer(query: str) -> tuple[json_output.Json, bool]:
-            said = said_to(query) if query else Answer("", "", abstained=True)
-            return json_output.answer_object(said, by_model=reader is not None), not said.abstained
-
         if batch is not None or as_json:
-            _exit(_print_json(answer, questions))
-        if reader is not None:
-            filters = _narrowed(engine, text, chosen, as_asked)
-            said = model_answers.show(reader(engine, Understood(text), top_k, filters))
+            _exit(_print_json(lambda query: asked.as_object(engine, query), questions))
+        if asked.reader is not None:
+            said = model_answers.show(asked.reader(engine, *asked.about(engine, text)))
             _remember(data_dir, model_answers.places(said))
-            _exit(not said.abstained)
-        said = said_to(text)
-        nearest = list(said.evidence[:3]) if said.abstained else []
-        cited = [place_of(item.evidence, item.locator, item.quote) for item in said.citations]
-        _remember(data_dir, [*cited, *map(place_of, nearest)])
+        else:
+            said = asked.answer(engine, text)
+            _remember(data_dir, _places(said))
+            _show_quoted(said, explain)
+    _exit(not said.abstained)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How every question of a command is answered."""
+
+    reader: model_answers.Ask | None
+    top_k: int
+    chosen: Filters
+    as_asked: bool
+
+    def about(self, engine: Engine, question: str) -> tuple[Understood, int, Filters]:
+        return Understood(question), self.top_k, _narrowed(engine, question, self.chosen, self.as_asked)
+
+    def answer(self, engine: Engine, question: str) -> Answer:
+        understood, top_k, filters = self.about(engine, question)
+        if self.reader is None:
+            return engine.ask(question, top_k=top_k, filters=filters)
+        return model_answers.finished(self.reader(engine, understood, top_k, filters))
+
+    def as_object(self, engine: Engine, question: str) -> tuple[json_output.Json, bool]:
+        said = self.answer(engine, question) if question else Answer("", "", abstained=True)
+        return json_output.answer_object(said, by_model=self.reader is not None), not said.abstained
+
+
+def _nearest(said: Answer) -> list[Evidence]:
+    return list(said.evidence[:3]) if said.abstained else []
+
+
+def _places(said: Answer) -> list[Place]:
+    cited = [place_of(item.evidence, item.locator, item.quote) for item in said.citations]
+    return [*cited, *map(place_of, _nearest(said))]
+
+
+def _show_quoted(said: Answer, explain: bool) -> None:
     from ui import render
 
     render.show_answer(said, explain)
-    if nearest:
+    if nearest := _nearest(said):
         typer.echo("The nearest places:\n")
         render.show_evidence(nearest, explain)
-    _exit(not said.abstained)
 
 
 def _narrowed(engine: Engine, question: str, chosen: Filters, as_asked: bool) -> Filters:
@@ -246,8 +279,3 @@ def _remember(data_dir: Path, places: list[Place]) -> None:
         save(data_dir, places)
     except OSError as error:
         typer.echo(f"The list is not kept for `haystack-agent open`: {error.strerror}.", err=True)
-
-
-def _say_nothing_found(filters: Filters) -> None:
-    hint = " with these filters" if filters != Filters() else ""
-    typer.echo(f"Nothing found{hint}. `haystack-agent status` says what was read.")

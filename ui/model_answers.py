@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from haystack_agent.answering.events import Done, Status, Token, ToolCalled
+from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Citation, Evidence, Filters
 from haystack_agent.retrieval.understood import Understood
 from ui import printable
@@ -42,6 +43,17 @@ def open_model_reader(settings: Settings, model: str | None, url: str | None, ag
         ModelUnavailable: a local one cannot be loaded.
     """
     return _asking(*opened(settings, model, url), agent)
+
+
+def places_for(top_k: int | None, agent: bool, default: int) -> int:
+    """How many places an answer is made from.
+
+    Raises:
+        UsageError: a number is given to an agent, which searches as often as it needs.
+    """
+    if agent and top_k is not None:
+        raise UsageError("--top-k goes with the modes extractive and direct: an agent searches as often as it needs.")
+    return default if top_k is None else top_k
 
 
 def open_chat(settings: Settings, model: str | None, url: str | None, agent: bool) -> Chat:

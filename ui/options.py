@@ -36,6 +36,10 @@ ModelUrl = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 TopK = Annotated[int, typer.Option("--top-k", min=1, max=1000, help="How many places to look for.")]
+TopKUnlessAgent = Annotated[
+    int | None,
+    typer.Option("--top-k", min=1, max=1000, help="How many places to look for; not for an agent."),
+]
 Modalities = Annotated[list[Modality] | None, typer.Option("--modality", help="Only such evidence (repeatable).")]
 Folders = Annotated[
     list[str] | None, typer.Option("--folder", metavar="FOLDER", help="Only files in this folder (repeatable).")

@@ -112,8 +112,11 @@ def _is_english(question: str, folded: str, language: str | None) -> bool:
     """Short questions are of no certain language: then their grammar tells, and else they are taken for English."""
     if language is not None:
         return language == "en"
-    words = folded.split()
-    return not ENGLISH_ONLY.isdisjoint(words) or (question.isascii() and FOREIGN_ONLY.isdisjoint(words))
+    if not ENGLISH_ONLY.isdisjoint(folded.split()):
+        return True
+    names = () if question.isupper() else [word for word in question.split() if word.isupper() and len(word) > 1]
+    words = set(folded.split()) - {fold(name) for name in names}  # MIT is a name, "mit" is German
+    return question.isascii() and FOREIGN_ONLY.isdisjoint(words)
 
 
 def _content_terms(question: str, folded: str, english: bool) -> list[Term]:
