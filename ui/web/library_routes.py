@@ -14,6 +14,7 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.records import Modality
 from ingest.indexing import status
 from ui import printable
+from ui.web.catalogue import AssetEntry
 from ui.web.chat_routes import visitor_of
 from ui.web.estimate import estimate, sample_folder, subfolders
 from ui.web.evidence_cards import cards_of, look_of
@@ -84,20 +85,7 @@ def library_routes(workspace: Workspace) -> APIRouter:
     ) -> dict[str, object]:
         entries = (await hub.using(index)).catalogue.entries()
         chosen = [one for one in entries if modality is None or one.modality is modality]
-        tiles = [
-            {
-                "asset": one.asset_id,
-                "name": printable.name(Path(one.path).name),
-                "modality": one.modality.value,
-                "type": one.media_type,
-                "look": look_of(one.modality, one.media_type),
-                "made": one.made.date().isoformat(),
-                "pages": one.pages,
-                "duration": one.duration,
-            }
-            for one in chosen[start : start + _A_PAGE]
-        ]
-        return {"tiles": tiles, "total": len(chosen)}
+        return {"tiles": [_tile(one) for one in chosen[start : start + _A_PAGE]], "total": len(chosen)}
 
     @router.post("/search")
     async def search(looking: Looking) -> dict[str, object]:
@@ -145,6 +133,19 @@ def _add_indexing_routes(router: APIRouter, workspace: Workspace) -> None:
     async def folders(request: Request, folder: Folder) -> list[str]:
         require_local(request)
         return await asyncio.to_thread(subfolders, folder.folder)
+
+
+def _tile(entry: AssetEntry) -> dict[str, object]:
+    return {
+        "asset": entry.asset_id,
+        "name": printable.name(Path(entry.path).name),
+        "modality": entry.modality.value,
+        "type": entry.media_type,
+        "look": look_of(entry.modality, entry.media_type),
+        "made": entry.made.date().isoformat(),
+        "pages": entry.pages,
+        "duration": entry.duration,
+    }
 
 
 def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:

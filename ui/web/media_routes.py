@@ -39,21 +39,6 @@ def media_routes(workspace: Workspace) -> APIRouter:
     """The routes below ``/media``."""
     router = APIRouter(prefix="/media/{index}/{asset}")
 
-    async def located(index: str, asset: str) -> Sketch:
-        opened = await workspace.hub.using(index)
-        try:
-            path, media_type = await asyncio.to_thread(opened.catalogue.file, asset)
-        except UsageError as error:
-            raise HTTPException(404, str(error)) from error
-        return Sketch(path, media_type, SMALL)
-
-    async def drawn(sketch: Sketch) -> Response:
-        lane = workspace.thumbnails if sketch.side <= SMALL else workspace.large
-        try:
-            return Response(await lane.jpeg(sketch), media_type="image/jpeg", headers=_KEEP)
-        except ReadFailed as error:
-            raise HTTPException(404, f"This cannot be shown: {error}.") from error
-
     @router.get("/still.jpg")
     async def still(
         index: str,
@@ -62,10 +47,10 @@ def media_routes(workspace: Workspace) -> APIRouter:
         side: Annotated[int, Query()] = SMALL,
     ) -> Response:
         """A page or a photo."""
-        sketch = await located(index, asset)
+        sketch = await _located(workspace, index, asset)
         if side not in (SMALL, LARGE, ZOOMED) or sketch.media_type not in PAGED | MEDIA_TYPES:
             raise HTTPException(404, "This has no such picture.")
-        return await drawn(replace(sketch, page=page, side=side))
+        return await _drawn(workspace, replace(sketch, page=page, side=side))
 
     @router.get("/frame.jpg")
     async def frame(
@@ -75,18 +60,35 @@ def media_routes(workspace: Workspace) -> APIRouter:
         side: Annotated[int, Query()] = SMALL,
     ) -> Response:
         """A frame of a clip."""
-        sketch = await located(index, asset)
+        sketch = await _located(workspace, index, asset)
         if side not in (SMALL, LARGE) or sketch.media_type not in VIDEO_TYPES:
             raise HTTPException(404, "This has no such picture.")
-        return await drawn(replace(sketch, seconds=at, side=side))
+        return await _drawn(workspace, replace(sketch, seconds=at, side=side))
 
     @router.get("/clip")
     async def clip(index: str, asset: AssetId) -> Response:
         """The bytes of a clip, in ranges."""
-        sketch = await located(index, asset)
+        sketch = await _located(workspace, index, asset)
         content_type = _CLIPS.get(sketch.media_type)
         if content_type is None:
             raise HTTPException(404, "A browser does not play this kind of clip: open it on this computer.")
         return FileResponse(sketch.path, media_type=content_type, headers=_KEEP)
 
     return router
+
+
+async def _located(workspace: Workspace, index: str, asset: str) -> Sketch:
+    opened = await workspace.hub.using(index)
+    try:
+        path, media_type = await asyncio.to_thread(opened.catalogue.file, asset)
+    except UsageError as error:
+        raise HTTPException(404, str(error)) from error
+    return Sketch(path, media_type, SMALL)
+
+
+async def _drawn(workspace: Workspace, sketch: Sketch) -> Response:
+    lane = workspace.thumbnails if sketch.side <= SMALL else workspace.large
+    try:
+        return Response(await lane.jpeg(sketch), media_type="image/jpeg", headers=_KEEP)
+    except ReadFailed as error:
+        raise HTTPException(404, f"This cannot be shown: {error}.") from error
