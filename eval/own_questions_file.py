@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -81,8 +80,3 @@ def to_record(question: Question) -> dict[str, Any]:
         "needs": question.needs,
         "task": question.task,
     }
-
-
-def read_made(path: Path) -> list[dict[str, Any]]:
-    """How each question of a file was made, in order."""
-    return [json.loads(line).get("made", {}) for line in path.read_text("utf-8").splitlines() if line.strip()]

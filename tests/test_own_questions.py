@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from eval.own_questions import Made, QuestionFile, Writer, make_file, make_questions
 from eval.own_questions_check import Drop
-from eval.own_questions_file import LOG_NAME, read_made
+from eval.own_questions_file import LOG_NAME
 from eval.own_questions_rules import Kind
 from eval.own_questions_words import is_label, is_name, is_sentence, is_value
 from eval.questions import read_questions
@@ -220,7 +220,8 @@ def test_a_model_first_says_what_matters_then_asks(engine: Engine, tmp_path: Pat
     assert question.text == good["question"]
     assert question.answers == ("11 metres", "11 m")
     assert (question.language, question.task, question.evidence) == ("de", "passage", ("lakes/survey.md",))
-    assert read_made(tmp_path / "questions.jsonl")[0] | {"piece": ""} == {
+    made = json.loads((tmp_path / "questions.jsonl").read_text("utf-8").splitlines()[0])["made"]
+    assert made | {"piece": ""} == {
         "by": "m", "seed": 1, "piece": "", "language": "en",
         "about": ["Secchi discs", "visibility"], "summary": good["summary"],
     }  # fmt: skip
