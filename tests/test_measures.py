@@ -61,6 +61,9 @@ def test_run_files_have_six_fields_whatever_the_names() -> None:
         ("3.14", "3.1415"),
         ("in voice 7", "invoice 7"),
         ("价格是三百元", "三百元"),
+        ("It fell to \u221225 °C", "-25 °C"),
+        ("minus 25 °C", "-25 °C"),
+        ("from 2010-2012", "2012"),
     ],
 )
 def test_right_answers(answer: str, accepted: str) -> None:
@@ -83,6 +86,8 @@ def test_right_answers(answer: str, accepted: str) -> None:
         ("十三", "三"),
         ("двадцать", "два"),
         ("-25 degrees", "25 kg"),
+        ("-25 °C", "25 °C"),
+        ("25 °C", "-25 °C"),
     ],
 )
 def test_wrong_answers(answer: str, accepted: str) -> None:

@@ -16,6 +16,7 @@ _ANLS_LEAST = 0.5
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that do not part words."""
 _MINUS = re.compile(r"(?<!\w)[-\u2212]$")
+_NEGATIVE = re.compile(r"(?<!\w)[-\u2212](?=\d)")
 _ARTICLES = frozenset(("a", "an", "the"))
 
 
@@ -74,7 +75,8 @@ def _distance(first: str, second: str) -> int:
 
 
 def _words(text: str) -> list[str]:
-    plain = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in fold(text))
+    signed = _NEGATIVE.sub("minus", fold(text))  # the sign is part of the word, so that 25 does not stand in -25
+    plain = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in signed)
     return [word for word in plain.split() if word not in _ARTICLES]
 
 
