@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import psutil
-
 from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
 from haystack_agent.records import Piece
 from ingest.hashing import CHANGED, FileChanged, FileStat, check_size, open_regular, stat_of
 from ingest.lines import one_line
 from ingest.readers.protocol import ReadEvent, Seen, Source
 from ingest.readers.registry import ReaderRegistry, Readers
+from ingest.worker_memory import give_memory_back, keep_freed_memory, limit_memory
 
 _BATCH_PIECES = 16
 _BATCH_CHARACTERS = 1 << 18
@@ -30,8 +29,6 @@ _MAX_PIECES = 200_000
 _MAX_CHARACTERS = 1 << 29
 _MAX_FILE_BYTES = 4 << 30
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-_KEPT_MEMORY = 768 << 20
 _NETWORK_EVENTS = frozenset(("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"))
 
 
@@ -87,7 +84,7 @@ def work(pipe: Connection, registry: ReaderRegistry, scratch: Path, parent: int)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
         _empty(scratch)
-        _give_memory_back()
+        give_memory_back()
 
 
 def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable:
@@ -95,7 +92,7 @@ def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable
     try:
         reader = readers.reader(task.source.media_type)
         pipe.send(Started())
-        _limit_memory(task.memory)
+        limit_memory(task.memory)
         check_unchanged(task)
         sender = _Sender(pipe)
         with contextlib.closing(_events(reader.read(task.source))) as events:
@@ -114,7 +111,7 @@ def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever a decoder raises costs one file only
         return Ended(ReadFailed(one_line(f"cannot be read: {type(error).__name__}: {_message(error)}")))
     finally:
-        _limit_memory(None)
+        limit_memory(None)
     return Ended()
 
 
@@ -191,7 +188,7 @@ def _settle(scratch: Path, parent: int) -> None:
     if hasattr(os, "setpgrp"):
         os.setpgrp()
     _die_with(parent)
-    _keep_freed_memory()
+    keep_freed_memory()
     _limit_files()
     sys.addaudithook(_refuse_network)
 
@@ -207,29 +204,6 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _keep_freed_memory() -> None:
-    """Let glibc reuse large buffers: decoding and OCR otherwise spend a tenth of their time on fresh pages."""
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # another C library, as musl, may have none
-        mallopt(_M_MMAP_MAX, 0)
-        mallopt(_M_TRIM_THRESHOLD, 256 << 20)
-
-
-def _give_memory_back() -> None:
-    """Return what glibc keeps, where it is much: what one big file needed must not count against the next."""
-    if not sys.platform.startswith("linux") or psutil.Process().memory_info().rss < _KEPT_MEMORY:
-        return
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 def _limit_files() -> None:
     if sys.platform == "win32":
         return
@@ -240,17 +214,6 @@ def _limit_files() -> None:
     limit = _MAX_FILE_BYTES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILE_BYTES)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-
-
-def _limit_memory(memory: int | None) -> None:
-    """Let allocations fail at twice the limit beyond what is held: the parent's watch is finer, but slower."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    limit = hard if memory is None else 2 * memory + int(psutil.Process().memory_info().data)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 def _refuse_network(event: str, _args: tuple[object, ...]) -> None:

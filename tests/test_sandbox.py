@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -93,6 +94,14 @@ def test_what_earlier_files_left_in_memory_is_no_fault_of_the_next(tmp_path: Pat
     tasks = [task(tmp_path, f"f{n}", "!KEEP 250") for n in range(3)]
     ends, _, _ = run(tasks, SandboxOptions(limits=lambda _: LIMITS))
     assert set(ends.values()) == {None}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how glibc keeps memory")
+def test_memory_that_a_long_document_freed_is_not_held_against_it(tmp_path: Path) -> None:
+    """Never more than 250 MB are in use; what lies free between them comes to 2.4 GB."""
+    limits = Limits(silent=5, total=60, memory=1500 << 20)
+    ends, _, _ = run([task(tmp_path, "long", "!RIDDLE")], SandboxOptions(limits=lambda _: limits))
+    assert ends["long"] is None
 
 
 def test_total_time_is_limited_even_with_signs_of_life(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def obey(order: str, path: Path) -> Iterator[ReadEvent]:
         _kept.append(bytearray(int(rest) << 20))
         _kept[-1][::4096] = b"x" * (len(_kept[-1]) >> 12)
         time.sleep(0.6)  # long enough to be looked at
+    elif word == "RIDDLE":
+        yield from _riddle()
     elif word == "WARN":
         yield Warned(rest)
     elif word == "NAP":
@@ -49,6 +51,18 @@ def _eat() -> Iterator[ReadEvent]:
         hoard.append(b"x" * (8 << 20))
         time.sleep(0.01)
         yield Progress(len(hoard), 0)
+
+
+def _riddle() -> Iterator[ReadEvent]:
+    """Round after round, 150 blocks of a megabyte, a little larger than those before, shrunk to a crumb each."""
+    crumbs = []
+    for step in range(12):
+        blocks = [bytearray(b"x" * ((1 << 20) + (step << 16))) for _ in range(150)]
+        for block in blocks:
+            del block[2048:]
+        crumbs.append(blocks)
+        time.sleep(0.3)  # as long as a page takes, at least
+        yield Progress(step, 12)
 
 
 def _spin(rest: str, path: Path) -> None:
