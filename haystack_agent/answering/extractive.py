@@ -7,6 +7,7 @@ holds the kind of thing asked for, and by the rank of its evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,8 @@ _AROUND = 0.85
 _BESIDE = 0.5
 _ENCODED = 48
 _LESS_SPECIFIC = 0.5
+_ASKS = re.compile(r"[?？؟\u037e](?:[\s.·…_]*\d*)$|(?:[.·_]\s?){5}\s*\d*$|…\s*\d*$")
+"""Ends as a question, or as a line of a table of contents, does."""
 _NEWS = (AnswerKind.NUMBER, AnswerKind.NAME)
 
 
@@ -45,6 +48,8 @@ class ReaderWeights:
     """For a number or name that the question does not have, where its words do not tell what kind it asks for."""
     evidence: float = 0.4
     length: float = 0.004
+    asks: float = 0.6
+    """Against headings that ask, and lines of tables of contents: the answer stands elsewhere."""
     threshold: float = 0.493
 
 
@@ -64,6 +69,8 @@ class Candidate:
     """1 if it holds the kind of thing asked for, less if it holds one that the question may ask for too."""
     news: float = 0.0
     """1 if it holds a number that the question does not have, less if it holds such a name."""
+    asks: float = 0.0
+    """1 if it is a question or points elsewhere, and the wording is not what is asked for."""
 
 
 class ExtractiveReader:
@@ -100,6 +107,7 @@ class ExtractiveReader:
                 similar=cosine,
                 kind=_kind(one.unit, kinds, plan.question),
                 news=0.0 if kinds else _kind(one.unit, _NEWS, plan.question),
+                asks=float(not plan.wording and _ASKS.search(one.unit.text) is not None),
             )
             for one, cosine in self._similarities(plan, candidates[:_ENCODED])
         ]
@@ -122,6 +130,7 @@ class ExtractiveReader:
             + weights.news * one.news
             + weights.evidence * one.evidence.score / top
             - weights.length * length(one.unit.text)
+            - weights.asks * one.asks
         )
 
 
