@@ -42,6 +42,8 @@ _WORDING = frozenset(
 )
 _MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W_]+")
+_CLIPPED = re.compile(r"(?<=\w['\u2019])(?:s|t|d|m|ll|re|ve)\b|\b(?:[cdjlmnst]|qu|un)(?=['\u2019]\w)")
+"""What an apostrophe leaves of a word: "plumber's", "l'appartement"."""
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -122,7 +124,12 @@ def _is_english(question: str, folded: str, language: str | None) -> bool:
 def _content_terms(question: str, folded: str, english: bool) -> list[Term]:
     """Terms of the question that are no stop words of its language, in the order of their places."""
     stop = ENGLISH if english else STOPWORDS
-    kept = [term for term in terms(question) if not _is_function_word(folded[term.start : term.end], stop)]
+    clipped = {match.span() for match in _CLIPPED.finditer(folded)}
+    kept = [
+        term
+        for term in terms(question)
+        if (term.start, term.end) not in clipped and not _is_function_word(folded[term.start : term.end], stop)
+    ]
     return sorted(kept, key=lambda term: (term.start, -term.end))
 
 
