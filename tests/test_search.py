@@ -137,6 +137,20 @@ def test_what_is_not_there_is_not_answered(engine: Engine) -> None:
     assert answer.abstained and not answer.citations
 
 
+@pytest.mark.parametrize(
+    "heading", ["7.12 How do I put a package on hold?", "7.12 How do I put a package on hold . . . . . . . . . 40"]
+)
+def test_headings_that_ask_or_point_elsewhere_are_no_answers(engine: Engine, heading: str) -> None:
+    piece = passage(f"{heading}\nDeselect the package, and write hold beside it.\nAnother matter is the kernel.")
+    found = [Evidence(piece, ("/faq.pdf",), 1.0, ())]
+    assert "Deselect the package" in engine.read("How do I put a package on hold?", found).text
+
+
+def test_a_question_is_quoted_where_wording_is_asked_for(engine: Engine) -> None:
+    found = [Evidence(picture("Have you seen our cat?\nBake sale on Sunday", "poster"), ("/poster.jpg",), 1.0, ())]
+    assert "Have you seen our cat?" in engine.read("What does the poster with the cat say?", found).text
+
+
 def test_langchain_documents_keep_the_place(engine: Engine) -> None:
     (document,) = EvidenceRetriever(engine=engine, top_k=1).invoke("ferry to Bergen")
     assert document.page_content == "Departure of the ferry to Bergen"
@@ -160,6 +174,8 @@ def test_what_is_asked_for_has_the_focus() -> None:
             assert {"cat", "hat", "kim", "war"}.intersection(plan.words)
         assert make_plan("MIT lecture video", lexicon).english
         assert not make_plan("video mit auto", lexicon).english
+        assert make_plan("What is the plumber's total?", lexicon).words == ("plumber", "total")
+        assert "l" not in make_plan("Où est l'été d’Anne ?", lexicon).words
         plan = make_plan("What is the net pay on John Stiles' earnings statement?", lexicon)
     focus = {concept.word: concept.focus for concept in plan.concepts}
     assert max(focus, key=lambda word: focus[word]) == "net"

@@ -28,7 +28,9 @@ def obey(order: str, path: Path) -> Iterator[ReadEvent]:
     elif word == "KEEP":
         _kept.append(bytearray(int(rest) << 20))
         _kept[-1][::4096] = b"x" * (len(_kept[-1]) >> 12)
-        time.sleep(0.6)  # long enough to be looked at
+        for _ in range(6):  # long enough to be looked at
+            time.sleep(0.1)
+            yield Progress(0, 0)
     elif word == "RIDDLE":
         yield from _riddle()
     elif word == "WARN":
