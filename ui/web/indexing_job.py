@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ui.web.catalogue import Catalogue
 
 Json = dict[str, object]
+_LOG = logging.getLogger(__name__)
 _PHASES = {"find": "Looking for files", "hash": "Checking files", "read": "Reading"}
 
 
@@ -67,6 +69,7 @@ class IndexingJob:
         except HaystackError as error:
             state.error = printable.line(str(error))
         except Exception as error:  # noqa: BLE001 - a thread's boundary: the page must learn that the run is over
+            _LOG.exception("indexing failed")
             state.error = printable.short(f"{type(error).__name__}: {error} (an unexpected error)", 300)
         finally:
             self._catalogue.outdated()
