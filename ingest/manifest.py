@@ -222,12 +222,16 @@ class Manifest:
 
     def pieces(self) -> int:
         """Number of pieces of all assets that are done."""
-        ((count,),) = self._rows("SELECT COALESCE(SUM(pieces), 0) FROM assets WHERE state = 'done'")
-        return int(str(count))
+        return int(str(self._rows("SELECT COALESCE(SUM(pieces), 0) FROM assets WHERE state = 'done'")[0][0]))
 
-    def outcomes(self) -> list[Outcome]:
-        """What became of every file, in order of path."""
-        rows = self._rows("SELECT path, state, reason, warnings FROM outcomes ORDER BY path")
+    def counts(self) -> dict[str, int]:
+        """Number of files by what became of them."""
+        return {str(s): int(str(n)) for s, n in self._rows("SELECT state, COUNT(*) FROM outcomes GROUP BY state")}
+
+    def outcomes(self, noted: bool = False) -> list[Outcome]:
+        """What became of every file, in order of path; `noted` leaves out those read without a word."""
+        query = "SELECT path, state, reason, warnings FROM outcomes WHERE state != 'indexed' OR warnings != ? "
+        rows = self._rows(query + "ORDER BY path", ("[]" if noted else "",))
         return [Outcome(_path(p), str(s), str(r), _warnings(w) if s == "indexed" else ()) for p, s, r, w in rows]
 
 

@@ -99,7 +99,8 @@ def forget(path: Path, index: IndexParts) -> int:
 
 def status(manifest: Manifest) -> Status:
     """What the index holds: indexed + failed + skipped is every file found in its folders."""
-    counts, problems = _summary(manifest.outcomes())
+    found = manifest.counts()
+    counts, problems = FileCounts(*(found.get(state, 0) for state in FileState)), _problems(manifest.outcomes(True))
     roots = tuple(path_text(root.path) for root in manifest.roots())
     return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"))
 
@@ -122,13 +123,15 @@ def _checked_roots(roots: Sequence[Path], manifest: Manifest) -> list[Path]:
 
 def _summary(outcomes: Sequence[Outcome]) -> tuple[FileCounts, tuple[Problem, ...]]:
     states = [outcome.state for outcome in outcomes]
-    counts = FileCounts(*(states.count(state) for state in FileState))
-    problems = [
+    return FileCounts(*(states.count(state) for state in FileState)), _problems(outcomes)
+
+
+def _problems(outcomes: Sequence[Outcome]) -> tuple[Problem, ...]:
+    return tuple(
         Problem(path_text(outcome.path), outcome.state, reason)
         for outcome in outcomes
         for reason in (outcome.warnings if outcome.state == FileState.INDEXED else (outcome.reason,))
-    ]
-    return counts, tuple(problems)
+    )
 
 
 class _Run:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,17 @@ def test_outcome_of_a_file_is_its_own_or_that_of_its_content(tmp_path: Path) -> 
         manifest.put_assets([AssetRow(state.value, "txt", "p", 1, state, 1, "", f"r-{state}", ("w",))])
         manifest.put_files([FileRow(Path("/") / state.value, Path("/"), STAT, 0, "txt", "c", state.value)])
     manifest.put_files([FileRow(Path("/own"), Path("/"), STAT, 0, "txt", "c", None, "skipped", "own reason")])
+    manifest.put_assets([AssetRow("quiet", "txt", "p", 1, AssetState.DONE, 1, "")])
+    manifest.put_files([FileRow(Path("/quiet"), Path("/"), STAT, 0, "txt", "c", "quiet")])
+    assert [o for o in manifest.outcomes() if o.state != "indexed" or o.warnings] == manifest.outcomes(noted=True)
+    assert manifest.counts() == Counter(o.state for o in manifest.outcomes())
     assert {o.path.name: (o.state, o.reason, o.warnings) for o in manifest.outcomes()} == {
         "done": ("indexed", "r-done", ("w",)),
         "failed": ("failed", "r-failed", ()),
         "skipped": ("skipped", "r-skipped", ()),
         "started": ("skipped", "not read yet: run index again", ()),
         "own": ("skipped", "own reason", ()),
+        "quiet": ("indexed", "", ()),
     }
     manifest.fail_asset_files("done", "changed")
     (row,) = (row for row in manifest.files() if row.path.name == "done")

@@ -30,6 +30,8 @@ _ASSETS_A_TIME = 16
 _SORTED_EVERY = 64 * _ASSETS_A_TIME
 _PAUSE = 0.01
 _ROWS = 3
+_ENOUGH = 3
+"""Examples."""
 _LOG = logging.getLogger(__name__)
 _OLD = 3.0
 """Seconds after which the list of files is read again for an id that is not in it."""
@@ -82,7 +84,7 @@ class Catalogue:
         return self._sorted
 
     def examples(self) -> list[str]:
-        """Questions to begin with; none until all files are known."""
+        """Questions to begin with; none until all files are known, or a thousand."""
         return self._examples
 
     @property
@@ -172,6 +174,8 @@ class Catalogue:
                 self._entries[entry.asset_id] = entry
             if start % _SORTED_EVERY == 0:
                 self._sort()
+                if start and not self._examples:
+                    self._suggest_questions()
             time.sleep(_PAUSE)
         for key, rows in wanted.items():
             known = self._entries.get(key)
@@ -179,9 +183,13 @@ class Catalogue:
                 del self._entries[key]
                 self.outdated()
         self._sort()
+        if len(missing) < _SORTED_EVERY or len(self._examples) < _ENOUGH:  # else they stay as they were shown
+            self._suggest_questions()
+        self._complete = not self._wake.is_set()
+
+    def _suggest_questions(self) -> None:
         with contextlib.suppress(HaystackError):  # an index that must be updated first has none
             self._examples = self._suggest(self._sorted)
-        self._complete = not self._wake.is_set()
 
     def _sort(self) -> None:
         self._sorted = sorted(self._entries.values(), key=lambda one: (one.made, one.path), reverse=True)

@@ -21,6 +21,7 @@ from ingest.live_index import LiveIndex
 from ui.web.background_task import BackgroundTask
 from ui.web.catalogue import Catalogue
 from ui.web.example_questions import examples
+from ui.web.filter_values import Facets
 from ui.web.indexing_job import IndexingJob
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class OpenIndex:
     catalogue: Catalogue
     job: IndexingJob
     evaluation: BackgroundTask = field(default_factory=BackgroundTask)
+    facets: Facets = field(default_factory=Facets)
 
 
 @dataclass(frozen=True, slots=True)

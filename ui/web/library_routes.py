@@ -177,7 +177,7 @@ def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
         "job": one.job.told() if one else {"running": False},
         "files": coverage.counts.indexed,
         "unread": coverage.counts.failed,
-        "facets": facets(one.catalogue.entries() if one else [], coverage.roots),
+        "facets": one.facets.of(one.catalogue.entries(), coverage.roots) if one else facets((), ()),
         "examples": one.catalogue.examples() if one else [],
         "complete": one is not None and one.catalogue.complete,
     }
