@@ -33,7 +33,7 @@ class Visit:
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})
         self.page = self.context.new_page()
-        self.address = address
+        self.address = address.partition("?")[0]
         self.requests: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 @contextmanager
 def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
-    """The address of a server that keeps its data in a folder."""
+    """The address of a server that keeps its data in a folder, with the key to it as it is printed."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("HAYSTACK_")}
     config = base / "config.toml"
     config.touch()
@@ -50,11 +50,19 @@ class Reply:
 
 @dataclass
 class Client:
-    """One browser's worth of requests: it keeps its cookie, and says what a browser says of where it comes from."""
+    """One browser's worth of requests: it keeps its cookie, and says what a browser says of where it comes from.
+
+    It is let in at once where the address has the key in it.
+    """
 
     address: str
     cookie: str = ""
     sends: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.address, query, key = self.address.partition("?")
+        if key and not self.cookie:
+            self.get(f"/{query}{key}")
 
     def ask(self, method: str, path: str, body: object = None, *, raw: bytes | None = None, **headers: Any) -> Reply:
         """Make a request to a path that is sent as it is."""

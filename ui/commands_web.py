@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui import options, printable
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from haystack_agent.index_location import IndexLocation
+    from haystack_agent.settings import Settings
+    from ui.web.serving import Serving
 
 Host = Annotated[
     str,
@@ -21,6 +29,15 @@ Password = Annotated[
         help="Asked for in the browser (better: HAYSTACK_UI_PASSWORD, which nobody else sees).",
     ),
 ]
+BehindProxy = Annotated[
+    str | None,
+    typer.Option(
+        "--behind-proxy",
+        metavar="URL",
+        help="What people open where a proxy stands before the server, such as https://media.example.org; the proxy "
+        "must set X-Forwarded-For.",
+    ),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open the page in the browser.")]
 
 
@@ -32,24 +49,44 @@ def ui(  # noqa: PLR0913, PLR0917 - the parameters are the options
     password: Password = None,
     model: options.Model = None,
     model_url: options.ModelUrl = None,
+    behind_proxy: BehindProxy = None,
     no_browser: NoBrowser = False,
 ) -> None:
     """Ask and browse in the browser; Ctrl-C ends it."""
+    typer.echo("Starting ...", err=True)
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
-    from ui.web.server import Serving, check, log_to, make_app, serve
+    from ui.web.serving import Serving, check, origin_of
 
     known = settings.ui_password.get_secret_value() if settings.ui_password else None
-    serving = Serving(host, port, password or known or None, model, model_url)
+    public = origin_of(behind_proxy) if behind_proxy else None
+    serving = Serving(host, port, password or known or None, model, model_url, public)
     check(serving)
+    from ui.listening import listen
+
+    with listen(host, port) as listener:
+        _serve(settings, location, serving, listener, no_browser)
+
+
+def _serve(settings: Settings, location: IndexLocation, serving: Serving, listener: socket, no_browser: bool) -> None:
+    from ui.listening import address_of
+    from ui.web.page_address import PageAddress
+    from ui.web.server import limits_of, log_to, make_app, serve
+    from ui.web.visitors import Door
+
     log_to(settings.data_dir / "web")
-    app = make_app(settings, location, serving)
+    door = Door(serving, settings.data_dir)
+    app = make_app(settings, location, serving, door)
+    address = PageAddress(serving.public or address_of(serving.host, listener), door.key)
+    file = settings.data_dir / "web" / "open.html"
 
-    def announce(address: str) -> None:
-        typer.echo(f"Open {printable.line(address)}   (Ctrl-C ends it)")
+    def ready() -> None:
+        typer.echo(f"Open {printable.line(address.whole())}   (Ctrl-C ends it)")
+        sys.stdout.flush()
         if not no_browser:
-            import webbrowser
+            address.open(file)
 
-            webbrowser.open(address)
-
-    serve(app, serving, announce)
+    try:
+        serve(app, listener, limits_of(serving), ready)
+    finally:
+        file.unlink(missing_ok=True)

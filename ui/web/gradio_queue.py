@@ -6,16 +6,19 @@ asked: an event's id alone is not enough.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.abandonable import Abandonable
 from ui.web.security import GRADIO
 from ui.web.told import answered
 from ui.web.workspace import Workspace
@@ -28,10 +31,12 @@ _WAITING = 200
 _REMEMBERED = 2000
 
 
-def mount_queue(app: FastAPI, workspace: Workspace) -> None:
-    """Put Gradio's API below ``/gradio``."""
+def _make_queue(workspace: Workspace) -> FastAPI:
+    """An application with Gradio's API below ``/gradio``; the import alone takes seconds."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio
+    import matplotlib.pyplot  # noqa: F401 - Gradio would, when the first question comes
+    from fastapi import FastAPI
     from gradio.events import api
 
     async def ask(question: dict[str, Any], request: gradio.Request) -> AsyncIterator[dict[str, Any]]:
@@ -44,21 +49,57 @@ def mount_queue(app: FastAPI, workspace: Workspace) -> None:
     with gradio.Blocks(analytics_enabled=False, mode="server") as blocks:
         api(ask, api_name="ask", concurrency_limit=AT_ONCE)
     blocks.queue(max_size=_WAITING)
-    gradio.mount_gradio_app(
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    return gradio.mount_gradio_app(
         app, blocks, GRADIO, run_history=False, show_error=False, ssr_mode=False, mcp_server=False, footer_links=[]
     )
 
 
-def warm_queue() -> None:
-    """Import what Gradio would import when the first question comes: half a second."""
-    import matplotlib.pyplot  # noqa: F401
+class LateQueue:
+    """The queue, made while the page is served already: questions wait for it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._app: ASGIApp | None = None
+        self._decided = asyncio.Event()
+        self._making = Abandonable()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request as soon as there is what serves it."""
+        await self._decided.wait()
+        answering = self._app or JSONResponse(
+            {"error": "Questions cannot be answered: the server's log says why."}, 500
+        )
+        await answering(scope, receive, send)
+
+    def abandon(self) -> None:
+        """Make it no further."""
+        self._making.abandon()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Make it, and serve what waited for it.
+
+        Raises:
+            Abandoned: before it was made.
+        """
+        try:
+            app = await asyncio.to_thread(self._making.run, lambda: _make_queue(self._workspace))
+        except Exception:
+            self._decided.set()
+            raise
+        async with app.router.lifespan_context(app):
+            self._app = app
+            self._decided.set()
+            yield
 
 
 class OwnEventsOnly:
-    """Lets a visitor listen to the answers to their own questions only."""
+    """Hands questions to the queue, and lets a visitor listen to the answers to their own only."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, queue: LateQueue) -> None:
         self._app = app
+        self._queue = queue
         self._owners: OrderedDict[str, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,11 +109,11 @@ class OwnEventsOnly:
         elif scope["method"] == "POST":
             body = await Request(scope, receive).body()
             if _is_plain(body):
-                await self._app(scope, _again(body, receive), self._noting(scope["visitor"].id, send))
+                await self._queue(scope, _again(body, receive), self._noting(scope["visitor"].id, send))
             else:
                 await JSONResponse({"error": "This cannot be asked."}, 422)(scope, receive, send)
         elif self._owners.get(scope["path"].rpartition("/")[2]) == scope["visitor"].id:
-            await self._app(scope, receive, send)
+            await self._queue(scope, receive, send)
         else:
             await JSONResponse({"error": "There is no such answer."}, 404)(scope, receive, send)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from ui.web.security import LOGIN
 from ui.web.visitors import Door
 
 STATIC = "/static"
@@ -25,19 +28,37 @@ def page_routes(door: Door) -> APIRouter:
     folder = files("ui.web") / "static"
 
     @router.get("/")
-    def page() -> Response:
-        return FileResponse(str(folder / "index.html"))
+    def page(request: Request, key: Annotated[str, Query(max_length=200)] = "") -> Response:
+        inside = request.scope["visitor"] is not None
+        if not key:
+            return FileResponse(str(folder / "index.html")) if inside else RedirectResponse(LOGIN, 303)
+        # The key leaves the address at once; it is not kept by the browser as the address of a page.
+        response = RedirectResponse("/", 303)
+        if not inside and not (door.key and door.let_in(request.scope, key, response)):
+            response.headers["Location"] = LOGIN
+        return response
 
-    @router.get("/login")
+    @router.get(LOGIN)
     def login(request: Request) -> Response:
-        if door.is_inside(request.scope["visitor"]):
+        if request.scope["visitor"] is not None:
             return RedirectResponse("/", 303)
-        return FileResponse(str(folder / "login.html"))
+        if door.key:
+            return FileResponse(str(folder / "shut.html"), status_code=401)
+        return HTMLResponse(_form(folder, ""))
 
-    @router.post("/login")
+    @router.post(LOGIN)
     def sign_in(request: Request, password: Annotated[str, Form(max_length=1000)]) -> Response:
-        if door.sign_in(request.scope["visitor"], password):
-            return RedirectResponse("/", 303)
-        return FileResponse(str(folder / "login-wrong.html"), status_code=403)
+        response = RedirectResponse("/", 303)
+        early = door.wait(request.scope)
+        if door.key is None and door.let_in(request.scope, password, response):
+            return response
+        told = "Too soon after a wrong password." if early else "That is not the password."
+        seconds = math.ceil(door.wait(request.scope))
+        return HTMLResponse(_form(folder, f"{told} Wait {seconds} s, then try again."), 403)
 
     return router
+
+
+def _form(folder: Traversable, told: str) -> str:
+    failure = f'<p class="failure" role="alert">{told}</p>' if told else ""
+    return (folder / "login.html").read_text("utf-8").replace("<!-- told -->", failure)

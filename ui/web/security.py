@@ -6,15 +6,16 @@ somebody else's wish (DNS rebinding) are told by the Host header; what changes s
 
 from __future__ import annotations
 
-import ipaddress
+import contextlib
 import re
-import socket
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.web.site import Site
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
@@ -33,6 +34,8 @@ MAX_BODY = 256 * 1024
 """Bytes of a request that is no upload."""
 MAX_UPLOAD = 20 * 2**20
 UPLOAD_PATH = "/api/picture"
+LOGIN = "/login"
+_MAX_FORM = 16 * 1024
 GRADIO = "/gradio"
 _ASK = re.compile(r"/gradio/gradio_api/call/ask(/[0-9a-f]{32})?")
 _SAFE_METHODS = frozenset(("GET", "HEAD"))
@@ -41,9 +44,9 @@ _SAFE_METHODS = frozenset(("GET", "HEAD"))
 class Guard:
     """Refuses requests from elsewhere and ones that are too large, and adds the headers."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
-        self._names = frozenset(("localhost", host.lower(), socket.gethostname().lower()))
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
@@ -58,13 +61,16 @@ class Guard:
             status, reason = refusal
             await PlainTextResponse(reason, status)(scope, receive, answering)
             return
-        await self._app(scope, _limited(receive, _limit(scope["path"])), answering)
+        with contextlib.suppress(ClientDisconnect):  # nobody is there to be answered
+            await self._app(scope, _limited(receive, _limit(scope["path"])), answering)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers, path = Headers(scope=scope), str(scope["path"])
-        if not self.knows(headers.get("host", "")):
+        if not self._site.knows(headers.get("host", "")):
             return 421, "This name does not belong to this server. Open it by its address, or start it with --host."
-        if scope["method"] not in _SAFE_METHODS and not comes_from_the_page(headers):
+        if self._site.client(scope) is None:
+            return 400, "The proxy must say in X-Forwarded-For which address a request comes from."
+        if scope["method"] not in _SAFE_METHODS and not self._site.comes_from_the_page(headers):
             return 403, "This request does not come from the page."
         if path.startswith(GRADIO) and not _ASK.fullmatch(path):
             return 404, "There is nothing here."
@@ -73,31 +79,9 @@ class Guard:
             return 413, "That is too large."
         return None
 
-    def knows(self, host: str) -> bool:
-        """Whether the Host header is an address, or a name of this machine: no other site's name."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        if name in self._names or name.removesuffix(".local") in self._names:
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
-
-
-def comes_from_the_page(headers: Headers) -> bool:
-    """Whether the browser says that this server's own page made the request."""
-    origin = headers.get("origin")
-    if origin is None:
-        return headers.get("sec-fetch-site") == "same-origin"
-    return urlsplit(origin).netloc == headers.get("host")
-
 
 def _limit(path: str) -> int:
-    return MAX_UPLOAD if path == UPLOAD_PATH else MAX_BODY
+    return {UPLOAD_PATH: MAX_UPLOAD, LOGIN: _MAX_FORM}.get(path, MAX_BODY)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -118,6 +102,8 @@ def _with_headers(scope: Scope, send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(HEADERS)
+            if scope["path"] == LOGIN:
+                headers["Referrer-Policy"] = "same-origin"  # else a browser hides from us where the form comes from
             if not scope["path"].startswith(("/media/", "/static/")):
                 headers["Cache-Control"] = "no-store"
         await send(message)

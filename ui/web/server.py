@@ -9,7 +9,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -23,12 +23,13 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import Settings
 from ui import printable
-from ui.loopback import is_loopback
+from ui.abandonable import Abandoned
+from ui.bounded_connections import BACKLOG, Limits, bounded, fitting
 from ui.web.chat_routes import chat_routes
 from ui.web.conversation_store import ConversationStore
 from ui.web.drawing_lane import DrawingLane
 from ui.web.evaluation_routes import evaluation_routes
-from ui.web.gradio_queue import OwnEventsOnly, mount_queue, warm_queue
+from ui.web.gradio_queue import LateQueue, OwnEventsOnly
 from ui.web.index_hub import IndexHub
 from ui.web.library_routes import library_routes
 from ui.web.media_routes import media_routes
@@ -36,6 +37,7 @@ from ui.web.model_desk import ModelDesk
 from ui.web.page_routes import STATIC, page_routes, static_files
 from ui.web.picture_desk import PictureDesk
 from ui.web.security import Guard
+from ui.web.serving import Serving
 from ui.web.visitors import Door, Visitors
 from ui.web.warm_renderer import WarmRenderer
 from ui.web.workspace import Workspace
@@ -43,30 +45,7 @@ from ui.web.workspace import Workspace
 _LOG_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """How the server is reached, and which model it asks."""
-
-    host: str
-    port: int
-    password: str | None
-    model: str | None = None
-    model_url: str | None = None
-
-
-def check(serving: Serving) -> None:
-    """Refuse to be reached from other machines without a password.
-
-    Raises:
-        UsageError: as said.
-    """
-    if not is_loopback(serving.host) and not serving.password:
-        raise UsageError(
-            f"--host {serving.host} can be reached from other machines: give a --password too, or leave --host out."
-        )
-
-
-def make_app(settings: Settings, location: IndexLocation, serving: Serving) -> ASGIApp:
+def make_app(settings: Settings, location: IndexLocation, serving: Serving, door: Door) -> ASGIApp:
     """The application; its lifespan opens and closes what it needs."""
     thumbnails, large = DrawingLane(), DrawingLane()
     workspace = Workspace(
@@ -78,8 +57,8 @@ def make_app(settings: Settings, location: IndexLocation, serving: Serving) -> A
         large,
         PictureDesk(large),
     )
-    door = Door(serving.password, serving.host)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan(workspace))
+    queue = LateQueue(workspace)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan(workspace, queue))
     app.include_router(page_routes(door))
     app.include_router(chat_routes(workspace))
     app.include_router(library_routes(workspace))
@@ -89,33 +68,41 @@ def make_app(settings: Settings, location: IndexLocation, serving: Serving) -> A
     app.add_exception_handler(HaystackError, _told)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _unexpected)
-    mount_queue(app, workspace)
-    return Guard(Visitors(OwnEventsOnly(app), door), serving.host)
+    return Guard(Visitors(OwnEventsOnly(app, queue), door), door.site)
 
 
-def _lifespan(workspace: Workspace) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(workspace: Workspace, queue: LateQueue) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         workspace.thumbnails.warm()
-        warming = asyncio.ensure_future(_warm(workspace))
+        ended = asyncio.Event()
+        behind = asyncio.ensure_future(_behind_the_page(workspace, queue, ended))
         try:
             yield
         finally:
+            ended.set()
+            queue.abandon()
             try:
-                await warming
+                with contextlib.suppress(Abandoned):
+                    await behind
             finally:
                 workspace.close()
 
     return lifespan
 
 
-async def _warm(workspace: Workspace) -> None:
+async def _behind_the_page(workspace: Workspace, queue: LateQueue, ended: asyncio.Event) -> None:
+    """Load what the first question needs, and serve questions until the end."""
     with contextlib.suppress(HaystackError):  # the page is told when it asks
         await workspace.hub.searching(workspace.hub.warm)
-    await asyncio.to_thread(warm_queue)
-    # What was loaded stays: looking through it for garbage would hold up a question now and then, by 0.3 s.
-    gc.collect()
-    gc.freeze()
+    try:
+        async with queue.opened():
+            # What was loaded stays: looking through it for garbage would hold up a question now and then, by 0.3 s.
+            gc.collect()
+            gc.freeze()
+            await ended.wait()
+    except Exception:
+        logging.getLogger(__name__).exception("Questions cannot be answered.")
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
@@ -132,17 +119,17 @@ async def _malformed(_: Request, __: Exception) -> JSONResponse:
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it is when it can be reached."""
+    """Says when it can be reached."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:
-            self._announce(self.servers[0].sockets[0].getsockname()[1])
+            self._ready()
 
 
 def log_to(folder: Path) -> None:
@@ -152,28 +139,23 @@ def log_to(folder: Path) -> None:
     logging.basicConfig(level=logging.ERROR, handlers=[handler], format="%(asctime)s %(name)s: %(message)s")
 
 
-def serve(app: ASGIApp, serving: Serving, announce: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; `announce` is given the address when it can be opened.
+def limits_of(serving: Serving) -> Limits:
+    """How many connections there may be: behind a proxy all come from one address."""
+    limits = fitting(Limits())
+    return replace(limits, per_address=limits.overall) if serving.public else limits
 
-    Raises:
-        UsageError: another program listens there.
-    """
-    host = f"[{serving.host}]" if ":" in serving.host else serving.host
+
+def serve(app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None]) -> None:
+    """Serve until Ctrl-C; `ready` is called when the page can be opened."""
     config = uvicorn.Config(
         app,
-        serving.host,
-        serving.port,
         log_config=None,
         log_level="error",
         server_header=False,
+        proxy_headers=False,  # what a proxy says is looked at in `Site`, and only where there is one
         timeout_graceful_shutdown=3,
         ws="none",
+        http=bounded(limits),
+        backlog=BACKLOG,
     )
-    try:
-        bound = config.bind_socket()
-    except SystemExit:
-        raise UsageError(
-            f"Nothing can listen on {serving.host}, port {serving.port}: choose another --port, or end what uses it."
-        ) from None
-    with bound:
-        _Announcing(config, lambda port: announce(f"http://{host}:{port}/")).run([bound])
+    _Announcing(config, ready).run([listener])

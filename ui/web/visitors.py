@@ -1,31 +1,31 @@
 """Who asks: each browser is a visitor of its own, known by a secret in a cookie that scripts cannot read.
 
-With a password a visitor must have signed in since the server was started. The secret itself is never stored: files and
-memory know a visitor by its digest.
+Nobody is let in but who gave the password or, where there is none, who opened the address that was printed where the
+server was started: other users of this machine reach its ports too. The cookie is made when somebody is let in, never
+taken from them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-import time
 from dataclasses import dataclass
+from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.loopback import is_loopback
+from ui.web.known_browsers import YEAR, KnownBrowsers, visitor_of
+from ui.web.serving import Serving
+from ui.web.site import Site
+from ui.web.wrong_guesses import WrongGuesses
 
-COOKIE = "haystack_visitor"
-_YEAR = 365 * 24 * 3600
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_EARLIER_COOKIE = "haystack_visitor"
+"""Of versions that let every user of this machine in: the owner's conversations are found by it."""
 _OPEN_TO_ALL = ("/login", "/static/")
-_PAUSE = 1.0
-"""Seconds between two wrong passwords, whoever sends them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +36,83 @@ class Visitor:
     local: bool
 
 
-class Door:
-    """The password, and who has given it."""
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What opens the door; `mark` tells it from other locks, and nothing about what opens it."""
 
-    def __init__(self, password: str | None, host: str) -> None:
-        self._password = password
-        self._inside: set[str] = set()
-        self._local = is_loopback(host)
-        self._wrong_at = float("-inf")
+    opener: str
+    mark: str
+    guessable: bool
+
+    def opens(self, given: str) -> bool:
+        """Whether it is the right one, in a time that tells nothing about it."""
+        return hmac.compare_digest(_hashed(given), _hashed(self.opener))
+
+
+def lock_of(password: str | None, browsers: KnownBrowsers) -> Lock:
+    """The password, or a key that is made anew at each start."""
+    if password is None:
+        return Lock(secrets.token_urlsafe(32), "key", guessable=False)
+    mark = hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=browsers.salt(), n=2**14, r=8, p=1, dklen=16)
+    return Lock(password, mark.hex(), guessable=True)
+
+
+class Door:
+    """Lets in who can open the lock, and who was let in before."""
+
+    def __init__(self, serving: Serving, data_dir: Path) -> None:
+        self.site = Site(serving)
+        self._browsers = KnownBrowsers(data_dir / "web" / "browsers")
+        self._lock = lock_of(serving.password, self._browsers)
+        self._guesses = WrongGuesses()
+        # Cookies are shared by all ports of a machine: servers of other data folders have cookies of other names.
+        self._cookie = f"haystack_{hashlib.blake2b(str(data_dir).encode(), digest_size=4).hexdigest()}"
 
     @property
-    def locked(self) -> bool:
-        """Whether a password is asked for."""
-        return self._password is not None
+    def key(self) -> str | None:
+        """What the address must carry where there is no password."""
+        return None if self._lock.guessable else self._lock.opener
 
-    def visitor(self, secret: str, client: str) -> Visitor:
-        """The visitor with this secret, calling from this address."""
-        return Visitor(_digest(secret), self._local and is_loopback(client))
+    def visitor(self, scope: Scope) -> Visitor | None:
+        """Who is inside already."""
+        known = self._browsers.visitor(_cookies(scope).get(self._cookie, ""), self._lock.mark)
+        return Visitor(known, self.site.is_here(self.site.client(scope) or "")) if known else None
 
-    def is_inside(self, visitor: Visitor) -> bool:
-        """Whether the visitor may see anything."""
-        return self._password is None or visitor.id in self._inside
+    def wait(self, scope: Scope) -> float:
+        """Seconds until this client may try again."""
+        return self._guesses.wait(self.site.client(scope) or "") if self._lock.guessable else 0.0
 
-    def sign_in(self, visitor: Visitor, password: str) -> bool:
-        """Let the visitor in if the password is right; after a wrong one, all must wait a moment."""
-        if self._password is None or time.monotonic() - self._wrong_at < _PAUSE:
+    def let_in(self, scope: Scope, given: str, response: Response) -> bool:
+        """Put a new cookie into the response if the lock opens.
+
+        Raises:
+            OSError: the browser cannot be noted.
+        """
+        client = self.site.client(scope) or ""
+        if self.wait(scope) > 0:
             return False
-        if not hmac.compare_digest(password.encode(), self._password.encode()):
-            self._wrong_at = time.monotonic()
+        if not self._lock.opens(given):
+            self._guesses.note(client)
             return False
-        self._inside.add(visitor.id)
+        self._guesses.forgive(client)
+        self._give_cookie(_cookies(scope), response)
         return True
+
+    def _give_cookie(self, cookies: dict[str, str], response: Response) -> None:
+        before = cookies.get(self._cookie, "")
+        visitor = self._browsers.visitor(before)
+        if visitor is None and not self._lock.guessable:
+            visitor = visitor_of(cookies.get(_EARLIER_COOKIE, ""))
+        secret = self._browsers.add(self._lock.mark, visitor)
+        self._browsers.forget(before)
+        # Lax: the browser is known too when it comes from a bookmark, a file or another site's link.
+        response.set_cookie(
+            self._cookie, secret, max_age=YEAR, path="/", httponly=True, samesite="lax", secure=self.site.secure
+        )
 
 
 class Visitors:
-    """Puts a `Visitor` into the scope of each request, and lets nobody in without the password."""
+    """Puts the `Visitor` into the scope of each request, or None at the door, beyond which nobody else comes."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
@@ -78,39 +120,24 @@ class Visitors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        known = _secret_of(Headers(scope=scope))
-        secret = known or secrets.token_urlsafe(32)
-        client = scope.get("client")
-        visitor = self._door.visitor(secret, client[0] if client else "")
-        scope["visitor"] = visitor
-        sending = send if known else _with_cookie(send, secret)
-        path = str(scope["path"])
-        if self._door.is_inside(visitor) or path.startswith(_OPEN_TO_ALL):
-            await self._app(scope, receive, sending)
-        elif path == "/":
-            await RedirectResponse("/login", 303)(scope, receive, sending)
-        else:
-            await JSONResponse({"error": "Sign in first: open the page again."}, 401)(scope, receive, sending)
+        if scope["type"] == "http":
+            scope["visitor"] = self._door.visitor(scope)
+            path = str(scope["path"])
+            if scope["visitor"] is None and path != "/" and not path.startswith(_OPEN_TO_ALL):
+                await JSONResponse({"error": self._told()}, 401)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _told(self) -> str:
+        if self._door.key is None:
+            return "Sign in first: open the page again."
+        return "This browser is not known yet: open the address that `haystack-agent ui` printed."
 
 
-def _secret_of(headers: Headers) -> str | None:
+def _cookies(scope: Scope) -> dict[str, str]:
     # Other servers on this machine share our cookies: theirs may be of any form, and must not hide ours.
-    found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-    return found if _SECRET.fullmatch(found) else None
+    return cookie_parser(Headers(scope=scope).get("cookie", ""))
 
 
-def _with_cookie(send: Send, secret: str) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            cookie = f"{COOKIE}={secret}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Strict"
-            MutableHeaders(scope=message).append("Set-Cookie", cookie)
-        await send(message)
-
-    return sending
-
-
-def _digest(secret: str) -> str:
-    return hashlib.blake2b(secret.encode(), digest_size=16, person=b"visitor").hexdigest()
+def _hashed(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass")).digest()
