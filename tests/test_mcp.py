@@ -37,6 +37,7 @@ from ingest.indexing import index
 from tests.openai_server import Call, Reply, Say, serving
 from tests.test_cli import Shell, clean
 from ui import mcp_http
+from ui.listening import listen
 from ui.mcp_answers import ModelAnswers
 from ui.mcp_library import Library
 from ui.mcp_server import make_server
@@ -359,9 +360,12 @@ def listening(shell: Shell, *arguments: str, **variables: str) -> Iterator[str]:
     ) as server:
         try:
             assert server.stderr is not None and server.stdout is not None
-            line = server.stderr.readline()
-            found = re.search(r"http://\S+/mcp", line)
-            assert found, line
+            lines = [server.stderr.readline() for _ in range(3)]
+            found = re.search(r"http://\S+/mcp", lines[1])
+            assert lines[0] == "Starting ...\n" and found, lines
+            assert TOKEN not in lines[2], "a token that was set is told to nobody"
+            told = json.loads(lines[2])["mcpServers"]["haystack-agent"]
+            assert told["url"] == found[0]
             yield found[0]
         finally:
             server.terminate()
@@ -393,17 +397,30 @@ def call(
 
 def test_the_same_over_http_and_foreign_names_are_refused(shell: Shell, heard: Talk) -> None:
     with listening(shell) as url:
+        kept = shell.base / "data" / "mcp-token"
+        assert kept.stat().st_mode & 0o077 == 0
+        own = kept.read_text("utf-8").strip()
+        known = {"Authorization": f"Bearer {own}"}
+        assert len(own) == 43 and ping(url) == 401, "on this machine too: it has other users"
         earlier = first(heard.told["invoice"])["id"]
-        [page] = pictures(call(url, "open_evidence", {"id": earlier}))
+        [page] = pictures(call(url, "open_evidence", {"id": earlier}, own))
         assert yellow(page).mean() > 0, "an id of an earlier session"
-        assert first(call(url, "search_media", {"question": INVOICE}, mode="legacy"))["place"] == "invoice.pdf, page 2"
-        assert "no date" in error(call(url, "search_media", {"question": "x", "before": "soon"}))
+        assert (
+            first(call(url, "search_media", {"question": INVOICE}, own, mode="legacy"))["place"]
+            == "invoice.pdf, page 2"
+        )
+        assert "no date" in error(call(url, "search_media", {"question": "x", "before": "soon"}, own))
         port = httpx2.URL(url).port
-        assert ping(url, Host="attacker.example") == 421
-        assert ping(url, Host=f"127.0.0.1.attacker.example:{port}") == 421
-        assert ping(url, Origin="http://attacker.example") == 403
-        assert ping(url, Origin="null") == 403
-        assert ping(url, Host=f"localhost:{port}", Origin="http://localhost:3000") not in (401, 403, 421)
+        assert ping(url, Host="attacker.example", **known) == 421
+        assert ping(url, Host=f"127.0.0.1.attacker.example:{port}", **known) == 421
+        assert ping(url, Host="127.0.0.1", **known) == 421
+        assert ping(url, Host="127.0.0.1:1", **known) == 421
+        assert ping(url, Origin="http://attacker.example", **known) == 403
+        assert ping(url, Origin="null", **known) == 403
+        assert ping(url, Host=f"localhost:{port}", Origin="http://localhost:3000", **known) == 403
+        assert ping(url, Host=f"localhost:{port}", Origin=f"http://localhost:{port}", **known) not in (401, 403, 421)
+    with listening(shell) as url:
+        assert kept.read_text("utf-8").strip() == own, "made once"
 
 
 def test_other_machines_need_the_token(shell: Shell) -> None:
@@ -423,17 +440,20 @@ def test_without_a_token_only_this_machine_is_served(shell: Shell, host: str) ->
 
 def test_a_weak_token_and_a_port_in_use_are_refused(shell: Shell) -> None:
     assert b"16 letters" in clean(shell.run("mcp", "--http", "--token", "secret"), 2).stderr
-    with mcp_http.listen("127.0.0.1", 0) as taken:
+    with listen("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         done = clean(shell.run("mcp", "--http", "--port", port), 2)
     assert f"127.0.0.1:{port}".encode() in done.stderr and b"choose another --port" in done.stderr
 
 
 def test_the_names_a_server_is_called_by() -> None:
-    security = mcp_http.allowed("2001:db8::5", ["media.example.org"])
-    assert {"[2001:db8::5]:*", "media.example.org", "localhost:*", "[::1]:*"} <= set(security.allowed_hosts)
+    security = mcp_http.allowed("2001:db8::5", 8765, ["media.example.org", "other.example.org:8443", "2001:db8::6"])
+    names = {"[2001:db8::5]:8765", "media.example.org", "media.example.org:8765", "localhost:8765", "[::1]:8765"}
+    assert names | {"other.example.org:8443", "[2001:db8::6]"} <= set(security.allowed_hosts)
+    assert not any("*" in one for one in security.allowed_hosts + security.allowed_origins)
     assert "https://media.example.org" in security.allowed_origins
-    assert not any("0.0.0.0" in one or one.startswith("*") for one in mcp_http.allowed("0.0.0.0", []).allowed_hosts)  # noqa: S104
+    everywhere = mcp_http.allowed("0.0.0.0", 8765, [])  # noqa: S104
+    assert not any("0.0.0.0" in one for one in everywhere.allowed_hosts)  # noqa: S104
 
 
 def test_an_index_nobody_asks_is_free_for_others(shell: Shell) -> None:

@@ -1,4 +1,5 @@
-"""The MCP server over HTTP (the transport "Streamable HTTP"), for this machine or, with a token, for others.
+"""The MCP server over HTTP (the transport "Streamable HTTP"), for who has the token: other users of this machine reach
+its ports too.
 
 Host and Origin must name the server as it is known: a page in a browser cannot reach it by a name that an attacker
 lets point here (DNS rebinding).
@@ -8,8 +9,11 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import json
+import secrets
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.provider import AccessToken, TokenVerifier
@@ -18,7 +22,9 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
 from haystack_agent.errors import UsageError
+from ui.listening import bracketed
 from ui.loopback import is_loopback
+from ui.private_file import read_private, write_private
 
 if TYPE_CHECKING:
     from ui.mcp_server import MediaServer
@@ -42,11 +48,19 @@ class OneToken(TokenVerifier):
         return AccessToken(token=token, client_id="haystack-agent", scopes=[])
 
 
-def token_of(host: str, token: str | None) -> tuple[AuthSettings, TokenVerifier] | None:
-    """What asks for the token, if there is one.
+def kept_token(data_dir: Path) -> str:
+    """The token that this data folder has: made once, and readable by the user of this computer only."""
+    path = data_dir / "mcp-token"
+    if not (read_private(path) or "").strip():
+        write_private(path, f"{secrets.token_urlsafe(32)}\n")
+    return (read_private(path) or "").strip()
+
+
+def check(host: str, token: str | None) -> None:
+    """Refuse a token that can be guessed, and to be reached from other machines with none that was chosen.
 
     Raises:
-        UsageError: there is none though other machines could connect, or it is too short.
+        UsageError: as said.
     """
     if token is None:
         if not is_loopback(host):
@@ -54,22 +68,41 @@ def token_of(host: str, token: str | None) -> tuple[AuthSettings, TokenVerifier]
                 f"--host {host} lets other machines connect: set a token that they must send, in HAYSTACK_MCP_TOKEN "
                 "or with --token, or leave --host away."
             )
-        return None
-    if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+    elif len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(f"The token must have {_SHORTEST_TOKEN} letters, digits or signs at least, and no space.")
+
+
+def asking_for(token: str) -> tuple[AuthSettings, TokenVerifier]:
+    """What asks every client for the token."""
     # The SDK wants to know who issues tokens; without a resource URL it tells nobody.
     settings = AuthSettings(issuer_url=AnyHttpUrl("http://localhost"), resource_server_url=None)
     return settings, OneToken(token)
 
 
-def allowed(host: str, names: Sequence[str]) -> TransportSecuritySettings:
-    """Host and Origin headers by which the server may be called: this machine's own, `host`, and `names`, any port."""
-    called = dict.fromkeys((*_HERE, *map(_bracketed, (_own_name(host), *names))))
-    origins = [f"{scheme}://{name}" for name in called for scheme in ("http", "https")]
+def configuration(url: str, token: str) -> str:
+    """What a client's configuration says, on one line."""
+    server = {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}
+    return json.dumps({"mcpServers": {"haystack-agent": server}})
+
+
+def allowed(host: str, port: int, names: Sequence[str]) -> TransportSecuritySettings:
+    """Host and Origin headers by which the server may be called.
+
+    This machine's own names and `host` with the very port, so that no page of another local server can call; and
+    `names`, with a port as they say, or with none and with this one.
+    """
+    here = [f"{name}:{port}" for name in dict.fromkeys((*_HERE, bracketed(_own_name(host))))]
+    plain = [name for name in names if not _has_port(name)]
+    given = [*map(bracketed, plain), *(f"{bracketed(name)}:{port}" for name in plain)]
+    hosts = [*here, *given, *(name for name in names if _has_port(name))]
     return TransportSecuritySettings(
-        allowed_hosts=[value for name in called for value in (name, f"{name}:*")],
-        allowed_origins=[value for origin in origins for value in (origin, f"{origin}:*")],
+        allowed_hosts=hosts,
+        allowed_origins=[f"{scheme}://{name}" for name in hosts for scheme in ("http", "https")],
     )
+
+
+def _has_port(name: str) -> bool:
+    return "]:" in name or name.count(":") == 1
 
 
 def _own_name(host: str) -> str:
@@ -80,36 +113,21 @@ def _own_name(host: str) -> str:
         return host
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes any free one.
-
-    Raises:
-        UsageError: the address cannot be used.
-    """
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise UsageError(
-            f"Nothing can listen at {_bracketed(host)}:{port} ({error.strerror}): choose another --port or --host."
-        ) from error
-
-
-def address_of(listener: socket.socket) -> str:
-    """The URL of the server."""
-    host, port = listener.getsockname()[:2]
-    return f"http://{_bracketed(host)}:{port}{PATH}"
-
-
 def serve(server: MediaServer, listener: socket.socket, security: TransportSecuritySettings) -> None:
     """Serve until the process is asked to end."""
     import uvicorn
 
+    from ui.bounded_connections import BACKLOG, Limits, bounded, fitting
+
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
     config = uvicorn.Config(
-        app, log_level="warning", ws="none", server_header=False, timeout_graceful_shutdown=_SECONDS_TO_END
+        app,
+        log_level="error",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+        http=bounded(fitting(Limits())),
+        backlog=BACKLOG,
     )
     uvicorn.Server(config).run(sockets=[listener])
