@@ -28,7 +28,7 @@ def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
         assert process.stdout is not None
         try:
             line = process.stdout.readline().decode()
-            assert line.startswith("Open http://"), (base / "server.log").read_text()
+            assert line.startswith("Open http"), (base / "server.log").read_text()
             yield line.split()[1]
         finally:
             process.terminate()

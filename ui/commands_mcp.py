@@ -67,6 +67,8 @@ def mcp(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Give an index to a program that speaks MCP: tools to search it, open places and ask."""
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
+    if not http and sys.stdin.isatty():
+        typer.echo("Waiting for a program that speaks MCP on standard input; Ctrl-D ends.", err=True)
     with contextlib.ExitStack() as stack:
         entrance = stack.enter_context(_entrance(settings, host, port, token, allow_host or [])) if http else None
         from ingest.drawing import EvidenceRenderer
@@ -89,26 +91,24 @@ def _entrance(
 ) -> Iterator[_Entrance]:
     """Refuse what cannot be, and listen, before anything large is loaded."""
     typer.echo("Starting ...", err=True)
-    from ui import mcp_http
+    from ui import mcp_token
     from ui.listening import listen
 
     chosen = token or (settings.mcp_token.get_secret_value() if settings.mcp_token else None)
-    mcp_http.check(host, chosen)
+    mcp_token.check(host, chosen)
     with listen(host, port) as listener:
-        made = mcp_http.kept_token(settings.data_dir) if chosen is None else None
+        made = mcp_token.kept_token(settings.data_dir) if chosen is None else None
         yield _Entrance(host, listener, chosen or made or "", made is not None, allow_host)
 
 
 def _serve_stdio(tools: MediaTools) -> None:
     from ui.mcp_server import make_server
 
-    if sys.stdin.isatty():
-        typer.echo("Waiting for a program that speaks MCP on standard input; Ctrl-D ends.", err=True)
     make_server(tools).run("stdio")
 
 
 def _serve_http(tools: MediaTools, entrance: _Entrance) -> None:
-    from ui import mcp_http
+    from ui import mcp_http, mcp_token
     from ui.listening import address_of
     from ui.mcp_server import make_server
 
@@ -117,5 +117,5 @@ def _serve_http(tools: MediaTools, entrance: _Entrance) -> None:
     port = entrance.listener.getsockname()[1]
     shown = entrance.token if entrance.made else "THE TOKEN THAT YOU SET"
     typer.echo(f"Serving MCP at {url}; Ctrl-C ends. A client's configuration:", err=True)
-    typer.echo(mcp_http.configuration(url, shown), err=True)
+    typer.echo(mcp_token.configuration(url, shown), err=True)
     mcp_http.serve(server, entrance.listener, mcp_http.allowed(entrance.host, port, entrance.allow_host))

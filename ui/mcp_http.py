@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import json
-import secrets
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcp.server.auth.provider import AccessToken, TokenVerifier
@@ -21,16 +18,12 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
-from haystack_agent.errors import UsageError
 from ui.listening import bracketed
-from ui.loopback import is_loopback
-from ui.private_file import read_private, write_private
 
 if TYPE_CHECKING:
     from ui.mcp_server import MediaServer
 
 PATH = "/mcp"
-_SHORTEST_TOKEN = 16
 _SECONDS_TO_END = 3
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
@@ -48,41 +41,11 @@ class OneToken(TokenVerifier):
         return AccessToken(token=token, client_id="haystack-agent", scopes=[])
 
 
-def kept_token(data_dir: Path) -> str:
-    """The token that this data folder has: made once, and readable by the user of this computer only."""
-    path = data_dir / "mcp-token"
-    if not (read_private(path) or "").strip():
-        write_private(path, f"{secrets.token_urlsafe(32)}\n")
-    return (read_private(path) or "").strip()
-
-
-def check(host: str, token: str | None) -> None:
-    """Refuse a token that can be guessed, and to be reached from other machines with none that was chosen.
-
-    Raises:
-        UsageError: as said.
-    """
-    if token is None:
-        if not is_loopback(host):
-            raise UsageError(
-                f"--host {host} lets other machines connect: set a token that they must send, in HAYSTACK_MCP_TOKEN "
-                "or with --token, or leave --host away."
-            )
-    elif len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError(f"The token must have {_SHORTEST_TOKEN} letters, digits or signs at least, and no space.")
-
-
 def asking_for(token: str) -> tuple[AuthSettings, TokenVerifier]:
     """What asks every client for the token."""
     # The SDK wants to know who issues tokens; without a resource URL it tells nobody.
     settings = AuthSettings(issuer_url=AnyHttpUrl("http://localhost"), resource_server_url=None)
     return settings, OneToken(token)
-
-
-def configuration(url: str, token: str) -> str:
-    """What a client's configuration says, on one line."""
-    server = {"type": "http", "url": url, "headers": {"Authorization": f"Bearer {token}"}}
-    return json.dumps({"mcpServers": {"haystack-agent": server}})
 
 
 def allowed(host: str, port: int, names: Sequence[str]) -> TransportSecuritySettings:

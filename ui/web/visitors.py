@@ -19,13 +19,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.web.known_browsers import YEAR, KnownBrowsers, visitor_of
+from ui.web.security import LOGIN
 from ui.web.serving import Serving
 from ui.web.site import Site
 from ui.web.wrong_guesses import WrongGuesses
 
 _EARLIER_COOKIE = "haystack_visitor"
 """Of versions that let every user of this machine in: the owner's conversations are found by it."""
-_OPEN_TO_ALL = ("/login", "/static/")
+_DOOR = ("/", LOGIN)
+_OPEN_TO_ALL = "/static/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Visitors:
         if scope["type"] == "http":
             scope["visitor"] = self._door.visitor(scope)
             path = str(scope["path"])
-            if scope["visitor"] is None and path != "/" and not path.startswith(_OPEN_TO_ALL):
+            if scope["visitor"] is None and path not in _DOOR and not path.startswith(_OPEN_TO_ALL):
                 await JSONResponse({"error": self._told()}, 401)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
