@@ -319,7 +319,7 @@ def test_chromium_without_the_key_is_told_how_to_get_in(browser: Any, address: s
 def test_a_page_of_another_site_can_send_no_form(browser: Any, shared: str, way: str) -> None:
     """Whatever it says of where it comes from, and from a frame whose origin is hidden too."""
     form = (
-        f"<form method=post action={shared}login><input name=password value='{PASSWORD}'></form>"
+        f"<form method=post target=_top action={shared}login><input name=password value='{PASSWORD}'></form>"
         "<script>document.forms[0].submit()</script>"
     )
     framed = f'<iframe sandbox="allow-scripts allow-forms allow-top-navigation" srcdoc="{form}"></iframe>'

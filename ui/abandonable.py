@@ -20,7 +20,7 @@ class Abandoned(BaseException):
 
 
 class Abandonable(MetaPathFinder):
-    """Runs one piece of work in the thread that calls `run`; it ends at its next import once it is abandoned."""
+    """Runs one piece of work at a time, in the thread that calls `run`; once abandoned, it ends at its next import."""
 
     def __init__(self) -> None:
         self._thread: int | None = None
@@ -32,6 +32,8 @@ class Abandonable(MetaPathFinder):
         Raises:
             Abandoned: as said.
         """
+        if self._abandoned.is_set():
+            raise Abandoned
         interval = sys.getswitchinterval()
         self._thread = threading.get_ident()
         sys.meta_path.insert(0, self)

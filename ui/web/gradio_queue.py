@@ -62,7 +62,6 @@ class LateQueue:
         self._workspace = workspace
         self._app: ASGIApp | None = None
         self._decided = asyncio.Event()
-        self._making = Abandonable()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as soon as there is what serves it."""
@@ -72,19 +71,15 @@ class LateQueue:
         )
         await answering(scope, receive, send)
 
-    def abandon(self) -> None:
-        """Make it no further."""
-        self._making.abandon()
-
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
+    async def opened(self, making: Abandonable) -> AsyncIterator[None]:
         """Make it, and serve what waited for it.
 
         Raises:
             Abandoned: before it was made.
         """
         try:
-            app = await asyncio.to_thread(self._making.run, lambda: _make_queue(self._workspace))
+            app = await asyncio.to_thread(making.run, lambda: _make_queue(self._workspace))
         except Exception:
             self._decided.set()
             raise

@@ -23,7 +23,7 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import Settings
 from ui import printable
-from ui.abandonable import Abandoned
+from ui.abandonable import Abandonable, Abandoned
 from ui.bounded_connections import BACKLOG, Limits, bounded, fitting
 from ui.web.chat_routes import chat_routes
 from ui.web.conversation_store import ConversationStore
@@ -75,13 +75,13 @@ def _lifespan(workspace: Workspace, queue: LateQueue) -> Callable[[FastAPI], Abs
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         workspace.thumbnails.warm()
-        ended = asyncio.Event()
-        behind = asyncio.ensure_future(_behind_the_page(workspace, queue, ended))
+        ended, loading = asyncio.Event(), Abandonable()
+        behind = asyncio.ensure_future(_behind_the_page(workspace, queue, loading, ended))
         try:
             yield
         finally:
             ended.set()
-            queue.abandon()
+            loading.abandon()
             try:
                 with contextlib.suppress(Abandoned):
                     await behind
@@ -91,12 +91,12 @@ def _lifespan(workspace: Workspace, queue: LateQueue) -> Callable[[FastAPI], Abs
     return lifespan
 
 
-async def _behind_the_page(workspace: Workspace, queue: LateQueue, ended: asyncio.Event) -> None:
+async def _behind_the_page(workspace: Workspace, queue: LateQueue, loading: Abandonable, ended: asyncio.Event) -> None:
     """Load what the first question needs, and serve questions until the end."""
     with contextlib.suppress(HaystackError):  # the page is told when it asks
-        await workspace.hub.searching(workspace.hub.warm)
+        await workspace.hub.searching(lambda: loading.run(workspace.hub.warm))
     try:
-        async with queue.opened():
+        async with queue.opened(loading):
             # What was loaded stays: looking through it for garbage would hold up a question now and then, by 0.3 s.
             gc.collect()
             gc.freeze()
