@@ -20,7 +20,6 @@ from haystack_agent.errors import UsageError
 from tests.visit import NEEDS_CHROMIUM, launched
 from tests.webserver import Client, running
 from ui.listening import listen
-from ui.web import wrong_guesses
 from ui.web.serving import origin_of
 from ui.web.wrong_guesses import WrongGuesses
 
@@ -123,6 +122,15 @@ def test_a_browser_is_known_after_a_restart_and_an_old_key_is_not(tmp_path: Path
         assert known.get("/api/state").status == 401, "the old cookie lets nobody in any more"
 
 
+def test_a_program_is_let_in_as_a_browser_is_and_its_question_waits_for_the_queue(tmp_path: Path) -> None:
+    """What answers is loaded behind the page: who asks at once is answered when it is there."""
+    with running(tmp_path) as address:
+        told = Client(address).told({"index": "default", "text": "Where is the harbour?"})
+        assert [one["kind"] for one in told][-1] == "end" and "no index" in str(told).lower()
+        asked = {"data": [{"index": "default", "text": "x"}]}
+        assert Client(plain(address)).post("/gradio/gradio_api/call/ask", asked).status == 401
+
+
 def test_signing_in_makes_a_new_cookie(shared: str) -> None:
     planted = "A" * 43
     name = Client(shared)
@@ -160,7 +168,7 @@ def test_without_a_proxy_nothing_that_one_would_say_is_believed(shared: str) -> 
 
 def test_wrong_guesses_are_bounded_and_take_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(wrong_guesses.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     guesses = WrongGuesses()
     waits = []
     for _ in range(8):
