@@ -18,7 +18,7 @@ import pytest
 
 from haystack_agent.errors import UsageError
 from tests.visit import NEEDS_CHROMIUM, launched
-from tests.webserver import Client, running
+from tests.webserver import Client, running, starting
 from ui.listening import listen
 from ui.web.serving import origin_of
 from ui.web.wrong_guesses import WrongGuesses
@@ -124,7 +124,7 @@ def test_a_browser_is_known_after_a_restart_and_an_old_key_is_not(tmp_path: Path
 
 def test_a_program_is_let_in_as_a_browser_is_and_its_question_waits_for_the_queue(tmp_path: Path) -> None:
     """What answers is loaded behind the page: who asks at once is answered when it is there."""
-    with running(tmp_path) as address:
+    with starting(tmp_path) as address:
         told = Client(address).told({"index": "default", "text": "Where is the harbour?"})
         assert [one["kind"] for one in told][-1] == "end" and "no index" in str(told).lower()
         asked = {"data": [{"index": "default", "text": "x"}]}
@@ -250,7 +250,7 @@ def test_ctrl_c_while_starting_ends_it(tmp_path: Path) -> None:
         assert process.stderr.readline() == "Starting ...\n"
         assert process.stdout.readline().startswith("Open http://")
         process.send_signal(2)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=200)
     assert process.returncode == 130 and errors.strip() == "Stopped."
 
 
@@ -306,7 +306,7 @@ def test_chromium_is_opened_with_the_key_where_nobody_sees_it(browser: Any, tmp_
             context.close()
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=200)
     assert not file.exists()
 
 

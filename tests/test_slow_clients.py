@@ -53,7 +53,7 @@ def started(base: Path, command: str, *options: str) -> Iterator[tuple[psutil.Pr
             yield psutil.Process(process.pid), port
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=200)
 
 
 def answers(port: int, path: str) -> str:

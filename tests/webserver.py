@@ -14,10 +14,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+_PATIENCE = 200
+"""Seconds; what a server loads takes long on a busy machine."""
+
 
 @contextmanager
 def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
-    """The address of a server that keeps its data in a folder, with the key to it as it is printed."""
+    """The address of a server that keeps its data in a folder, with the key to it as it is printed.
+
+    Where there is a key, it is waited for until questions are answered without delay.
+    """
+    with starting(base, *options, **variables) as address:
+        if "?" in address:
+            Client(address).begin({"index": "", "text": ""})
+        yield address
+
+
+@contextmanager
+def starting(base: Path, *options: str, **variables: str) -> Iterator[str]:
+    """The same as soon as the page is served, while the rest is still loaded."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("HAYSTACK_")}
     config = base / "config.toml"
     config.touch()
@@ -32,7 +47,7 @@ def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
             yield line.split()[1]
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=_PATIENCE)
             process.stdout.close()
 
 
@@ -67,7 +82,7 @@ class Client:
     def ask(self, method: str, path: str, body: object = None, *, raw: bytes | None = None, **headers: Any) -> Reply:
         """Make a request to a path that is sent as it is."""
         place = urlsplit(self.address)
-        connection = HTTPConnection(place.hostname or "", place.port, timeout=60)
+        connection = HTTPConnection(place.hostname or "", place.port, timeout=_PATIENCE)
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
         sent = {"Cookie": self.cookie} if self.cookie else {}
         sent |= {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin", **self.sends}

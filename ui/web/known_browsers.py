@@ -46,7 +46,7 @@ class KnownBrowsers:
             OSError: it cannot be kept.
         """
         secret = secrets.token_urlsafe(32)
-        known = _Known(visitor=visitor or visitor_of(secret), lock=lock)
+        known = _Known(visitor=visitor or _digest(secret, b"visitor"), lock=lock)
         write_private(self._path(secret), known.model_dump_json())
         self._drop_oldest()
         return secret
