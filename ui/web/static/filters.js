@@ -42,9 +42,9 @@ function place(panel, button) {
   panel.style.bottom = `${innerHeight - box.top + 6}px`;
 }
 
-function openPanel(button, content) {
-  const panel = h("div", { class: "panel", popover: "auto" }, content);
-  document.body.append(panel);
+function openPanel(button, label, content) {
+  const panel = h("div", { class: "panel", popover: "auto", role: "dialog", "aria-label": label }, content);
+  byId("view-ask").append(panel);
   button.setAttribute("aria-expanded", "true");
   panel.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
@@ -52,7 +52,7 @@ function openPanel(button, content) {
     drawFilters();
     byId("filters").querySelector(`[data-key="${button.dataset.key}"]`)?.focus();
   });
-  panel.showPopover();
+  panel.showPopover({ source: button });
   place(panel, button);
   panel.querySelector("input")?.focus();
 }
@@ -80,12 +80,15 @@ function dateFields() {
 function chip(key, label, value, content, clear) {
   if (!value) {
     const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog" }, label);
-    button.addEventListener("click", () => openPanel(button, content()));
+    button.addEventListener("click", () => openPanel(button, label, content()));
     return button;
   }
   const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog", "aria-label": `${label}: ${value}` }, value);
-  button.addEventListener("click", () => openPanel(button, content()));
-  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, clear));
+  button.addEventListener("click", () => openPanel(button, label, content()));
+  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, () => {
+    clear();
+    byId("filters").querySelector(`[data-key="${key}"]`)?.focus();
+  }));
 }
 
 export function drawFilters() {
