@@ -2,109 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import openpyxl
 import pytest
 
-from eval import sample, sample_documents
-from eval.sample_drawing import html_picture
-from haystack_agent.index_location import IndexLocation
-from ingest.indexing import index
 from tests.axe import NEEDS_AXE, faults
-from tests.openai_server import Fail, Say, Scripted, serving
+from tests.openai_server import Say, Scripted, serving
+from tests.views import ASKED_ARABIC, BOAT, DESK, INVOICE, PHONE, TYRE, VIEWS, World, made
 from tests.visit import NEEDS_CHROMIUM, Visit, launched
-from tests.webserver import running
 
 pytestmark = NEEDS_CHROMIUM
-DESK, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
 NARROW = [(320, 568), (340, 640), (360, 740), (390, 844), (320, 256)]
 """The last is 1280 x 1024 at 400 %."""
-INVOICE = "How much is the total due on the invoice from Brightwater Cycles?"
-BOAT = "a boat in Lisbon"
-TYRE = "What pressure should I pump the tyre to?"
-ENDLESS = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
-ARABIC = "كلمة السر الخاصة بالخزانة الزرقاء هي زيتون."
-ASKED_ARABIC = "ما هي كلمة السر الخاصة بالخزانة الزرقاء؟"
-
-
-@dataclass(frozen=True)
-class World:
-    """Servers to visit, each started when it is first asked for: over a full index, over none, behind a password."""
-
-    base: Path
-    model: Scripted
-    stack: ExitStack
-    started: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def files(self) -> Path:
-        return self.base / "full" / "files"
-
-    @property
-    def full(self) -> str:
-        return self._server("full", "--model", "m", "--model-url", self.model.url)
-
-    @property
-    def bare(self) -> str:
-        return self._server("bare")
-
-    @property
-    def reading(self) -> str:
-        return self._server("reading")
-
-    @property
-    def locked(self) -> str:
-        return self._server("locked", HAYSTACK_UI_PASSWORD="open sesame")
-
-    def _server(self, name: str, *options: str, **variables: str) -> str:
-        folder = self.base / name
-        folder.mkdir(exist_ok=True)
-        if name not in self.started:
-            self.started[name] = self.stack.enter_context(running(folder, *options, **variables))
-        return self.started[name]
-
-
-def _write_files(files: Path) -> None:
-    (files / "photos").mkdir(parents=True)
-    sample_documents.write_invoice(files / "invoice.pdf")
-    sample.write_video(files / "flat tyre.mp4")
-    sample.write_subtitles(files / "flat tyre.srt")
-    sample.write_boat(files / "photos" / "boat.jpg")
-    sample.write_mountain(files / "photos" / "mountain.jpg")
-    sample.write_boat(files / "gone.jpg")
-    (files / f"{ENDLESS}.md").write_text(f"# {ENDLESS}\n\nThe endless word is {ENDLESS * 3}.\n", "utf-8")
-    (files / "خزانة.txt").write_text(ARABIC, "utf-8")
-    (files / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
-    (files / f"broken {ENDLESS}.pdf").write_bytes(b"%PDF-1.7\nnothing")
-    _write_wide(files / "wide.xlsx")
-    asked = '{"id": "%s", "question": "%s", "language": "en", "answer": "%s", "modality": "document", "needs": "text", "evidence": "%s"}\n'  # noqa: E501
-    lines = [
-        asked % ("found", INVOICE, "£339.40", "invoice.pdf"),
-        asked % ("missed", f"Which colour is the total due to {ENDLESS}?", ENDLESS, "photos/boat.jpg"),
-        asked % ("arabic", ASKED_ARABIC, "زيتون", "flat tyre.mp4"),
-    ]
-    (files / "questions.jsonl").write_text("".join(lines), "utf-8")
-
-
-def _many_pictures(folder: Path) -> Path:
-    """So many that reading them goes on for as long as anybody looks at it."""
-    folder.mkdir(exist_ok=True)
-    for number in range(200):
-        words = f"<p style='font-size:30px'>Ticket number {number * 7919} to Lyon</p>" * 6
-        html_picture(words, (900, 500)).save(folder / f"{number} {ENDLESS}.png")
-    return folder
-
-
-def _write_wide(path: Path) -> None:
-    book = openpyxl.Workbook()
-    book.active.append([f"Quantity{number}" for number in range(40)])
-    book.active.append([f"{number}0000000" for number in range(40)])
-    book.save(path)
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +25,8 @@ def model() -> Iterator[Scripted]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, model: Scripted) -> Iterator[World]:
-    base = tmp_path_factory.mktemp("looks")
-    files, indexes = base / "full" / "files", base / "full" / "data" / "indexes"
-    _write_files(files)
-    index(IndexLocation(indexes / "default"), [files])
-    index(IndexLocation(indexes / "another one"), [files / "photos"])
-    (files / "gone.jpg").unlink()
-    with ExitStack() as stack:
-        yield World(base, model, stack)
+    with made(tmp_path_factory.mktemp("looks"), model) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
@@ -131,310 +35,10 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
-View = Callable[[Any, World], Visit]
-VIEWS: dict[str, View] = {}
-
-
-def view(function: View) -> View:
-    VIEWS[function.__name__.removeprefix("_")] = function
-    return function
-
-
-def _visit(browser: Any, world: World, **options: Any) -> Visit:
-    return Visit(browser, world.full, **options)
-
-
-def _asked(browser: Any, world: World, question: str, **options: Any) -> Visit:
-    visit = _visit(browser, world, **options)
-    visit.ask(question)
-    return visit
-
-
-@view
-def _start(browser: Any, world: World) -> Visit:
-    visit = Visit(browser, world.bare)
-    visit.page.fill("#start-folder", str(world.base / "nowhere"))
-    visit.page.press("#start-folder", "Enter")
-    visit.page.wait_for_selector("#start-note .failure")
-    return visit
-
-
-@view
-def _welcome(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.wait_for_selector(".examples button")
-    return visit
-
-
-@view
-def _answered(browser: Any, world: World) -> Visit:
-    return _asked(browser, world, INVOICE)
-
-
-@view
-def _answered_in_arabic(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, ASKED_ARABIC)
-    visit.ask(f"What is the endless word {ENDLESS}?")
-    return visit
-
-
-@view
-def _answering(browser: Any, world: World) -> Visit:
-    world.model.script[:] = [Say(("The pressure", " is 4.5 bar [1]."), pause=60)]
-    visit = _visit(browser, world)
-    visit.page.click("#side-toggle")
-    visit.page.check("input[value=direct]")
-    visit.page.fill("#question", TYRE)
-    visit.page.press("#question", "Enter")
-    visit.page.wait_for_selector(".answer >> text=The pressure")
-    return visit
-
-
-@view
-def _model_failed(browser: Any, world: World) -> Visit:
-    world.model.script[:] = [Fail(400, f"no such model {ENDLESS}")]
-    visit = _visit(browser, world)
-    visit.page.click("#side-toggle")
-    visit.page.check("input[value=direct]")
-    visit.ask(TYRE)
-    return visit
-
-
-@view
-def _understood_and_excluded(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, "photos from July 2025")
-    visit.page.click("text=Edit filters")
-    visit.page.locator("[aria-label^=Exclude]").first.click()
-    visit.page.wait_for_selector(".card.out")
-    return visit
-
-
-@view
-def _evidence_on_a_phone(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, INVOICE, viewport=PHONE)
-    visit.page.click(".to-rail")
-    visit.page.wait_for_selector(".rail.open .card")
-    return visit
-
-
-@view
-def _filters(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.click("#filters [data-key=folders]")
-    visit.page.wait_for_selector(".panel .choice")
-    return visit
-
-
-@view
-def _dates(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.click("#filters [data-key=dates]")
-    visit.page.wait_for_selector(".panel .date")
-    return visit
-
-
-@view
-def _a_page(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, INVOICE)
-    visit.page.click(".chip")
-    visit.page.wait_for_selector("#stage .spot")
-    return visit
-
-
-@view
-def _a_photo(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, BOAT)
-    visit.page.locator(".card:has-text('boat.jpg') .open").first.click()
-    visit.page.wait_for_selector("#stage .framed:not(.loading)")
-    return visit
-
-
-@view
-def _a_clip(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, TYRE)
-    visit.page.click(".chip")
-    visit.page.wait_for_selector("#clip")
-    return visit
-
-
-@view
-def _a_text(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, f"What is the endless word {ENDLESS}?")
-    visit.page.locator(".card:has-text('Donau') .open").first.click()
-    visit.page.wait_for_selector("#stage mark")
-    return visit
-
-
-@view
-def _an_arabic_text(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, ASKED_ARABIC)
-    visit.page.locator(".card:has-text('خزانة') .open").first.click()
-    visit.page.wait_for_selector("#stage mark")
-    return visit
-
-
-@view
-def _a_wide_sheet(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.page.click(".tile >> text=wide.xlsx")
-    visit.page.wait_for_selector("#stage .words mark")
-    return visit
-
-
-@view
-def _a_missing_file(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.page.click(".tile >> text=gone.jpg")
-    visit.page.wait_for_selector("#stage .failure")
-    return visit
-
-
-@view
-def _library(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.click("#tab-library")
-    visit.page.wait_for_selector(".tile")
-    return visit
-
-
-@view
-def _library_with_problems(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.page.click(".trouble summary")
-    visit.page.wait_for_selector(".problems li")
-    return visit
-
-
-@view
-def _library_searched(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.page.fill("#seek", f"brake pads {ENDLESS}")
-    visit.page.press("#seek", "Enter")
-    visit.page.wait_for_selector(".found .card")
-    return visit
-
-
-@view
-def _adding_a_folder(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.page.fill("#add-folder", str(world.files))
-    visit.page.press("#add-folder", "Tab")
-    visit.page.wait_for_selector("text=Reading them takes about")
-    return visit
-
-
-@view
-def _evaluation(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.click("#tab-evaluation")
-    visit.page.wait_for_selector("#eval-start", state="attached")
-    return visit
-
-
-@view
-def _evaluated(browser: Any, world: World) -> Visit:
-    visit = _evaluation(browser, world)
-    visit.page.evaluate("document.querySelector('#evaluate details').open = true")
-    before = visit.page.locator(".runs tbody tr").count()
-    visit.page.click("#eval-start")
-    visit.page.wait_for_selector(f".runs tbody tr >> nth={before}", timeout=60_000)
-    visit.page.wait_for_selector(".run .misses li", timeout=60_000)
-    return visit
-
-
-@view
-def _evaluations_compared(browser: Any, world: World) -> Visit:
-    visit = _evaluated(browser, world)
-    visit.leave()
-    visit = _evaluated(browser, world)
-    for place in (0, 1):
-        visit.page.locator(".runs input[type=checkbox]").nth(place).check()
-    visit.page.click("#compare")
-    visit.page.wait_for_selector("#run h2:has-text('against')")
-    return visit
-
-
-@view
-def _conversations(browser: Any, world: World) -> Visit:
-    visit = _asked(browser, world, f"{ENDLESS}?")
-    visit.page.click("#side-toggle")
-    visit.page.wait_for_selector(".talks .name")
-    return visit
-
-
-@view
-def _a_conversation_s_menu(browser: Any, world: World) -> Visit:
-    visit = _conversations(browser, world)
-    visit.page.click(".talks .more")
-    visit.page.wait_for_selector(".menu")
-    return visit
-
-
-@view
-def _renaming_a_conversation(browser: Any, world: World) -> Visit:
-    visit = _a_conversation_s_menu(browser, world)
-    visit.page.click(".menu >> text=Rename")
-    visit.page.wait_for_selector("#prompt input")
-    return visit
-
-
-@view
-def _server_lost(browser: Any, world: World) -> Visit:
-    visit = _library(browser, world)
-    visit.context.set_offline(True)
-    visit.page.fill("#seek", "brake pads")
-    visit.page.press("#seek", "Enter")
-    visit.page.wait_for_selector("#browse .failure")
-    return visit
-
-
-@view
-def _page_that_cannot_be_shown(browser: Any, world: World) -> Visit:
-    visit = _visit(browser, world)
-    visit.page.route("**/api/state*", lambda route: route.abort())
-    visit.page.reload()
-    visit.page.wait_for_selector("#view-start .failure")
-    return visit
-
-
-@view
-def _reading(browser: Any, world: World) -> Visit:
-    visit = Visit(browser, world.reading)
-    visit.page.fill("#start-folder", str(_many_pictures(world.base / "pictures")))
-    visit.page.press("#start-folder", "Enter")
-    visit.page.wait_for_selector("[role=progressbar]")
-    return visit
-
-
-@view
-def _library_while_reading(browser: Any, world: World) -> Visit:
-    address = _reading(browser, world).address if "reading" not in world.started else world.reading
-    visit = Visit(browser, address)
-    visit.page.wait_for_selector("body[data-view=ask]", timeout=60_000)
-    visit.page.click("#tab-library")
-    visit.page.wait_for_selector("#job [role=progressbar]")
-    return visit
-
-
-@view
-def _login(browser: Any, world: World) -> Visit:
-    return Visit(browser, f"{world.locked}login", ready="#password")
-
-
-@view
-def _wrong_login(browser: Any, world: World) -> Visit:
-    visit = _login(browser, world)
-    visit.page.fill("#password", "close sesame")
-    visit.page.press("#password", "Enter")
-    visit.page.wait_for_selector(".failure")
-    return visit
-
-
 @pytest.fixture(scope="module", params=VIEWS)
 def shown(request: pytest.FixtureRequest, browser: Any, world: World) -> Iterator[Visit]:
     """Each view, as a person brings it about."""
     visit = VIEWS[request.param](browser, world)
-    visit.name = request.param
     yield visit
     visit.context.close()
 
@@ -450,23 +54,206 @@ def test_axe_finds_no_fault(shown: Visit) -> None:
     assert not found, "\n".join(found)
 
 
-_SIDEWAYS = """() => [document.documentElement, ...document.querySelectorAll('body *')].filter((one) => {
-  const style = getComputedStyle(one), hides = !['visible', 'clip'].includes(style.overflowX);
-  if (one === document.documentElement) return one.scrollWidth > innerWidth;
-  return hides && one.checkVisibility({ visibilityProperty: true }) && one.clientWidth && !one.matches('.unseen')
-    && style.overflowX !== 'hidden' && one.scrollWidth > one.clientWidth && !one.closest('.wide');
-}).map((one) => `${one.tagName}.${one.className}#${one.id} ${one.scrollWidth} > ${one.clientWidth}`)"""
-_OUTSIDE = """() => [...document.querySelectorAll('body *')].filter((one) => {
-  const box = one.getBoundingClientRect();
-  return box.width && box.height && one.checkVisibility({ visibilityProperty: true, opacityProperty: true })
-    && !one.closest('.unseen, .skip, .wide, .face, .side:not(.open), video') && (box.right > innerWidth + 1 || box.left < -1);
-}).map((one) => `${one.tagName}.${one.className}#${one.id} ${one.getBoundingClientRect().left} to ${one.getBoundingClientRect().right}`)"""
+_SIDEWAYS = """() => {
+  const scrolls = (one) => one.clientWidth > 1 && one.scrollWidth > one.clientWidth
+    && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && !one.closest('.wide');
+  const outside = (one) => {
+    const box = one.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && (box.right > innerWidth + 1 || box.left < -1)
+      && !one.closest('.skip, .wide, .face, .side:not(.open)');
+  };
+  const all = [...document.querySelectorAll('body *')];
+  const seen = all.filter((one) => one.checkVisibility({ visibilityProperty: true }));
+  const told = seen.filter((one) => scrolls(one) || outside(one)).map((one) => one.cloneNode(false).outerHTML);
+  return document.documentElement.scrollWidth > innerWidth ? ['the page itself', ...told] : told;
+}"""
 
 
 @pytest.mark.parametrize(("width", "height"), NARROW)
 def test_nothing_scrolls_sideways_on_a_narrow_screen(shown: Visit, width: int, height: int) -> None:
     shown.page.set_viewport_size({"width": width, "height": height})
-    shown.page.wait_for_timeout(200)
-    shown.page.screenshot(path=f"/tmp/looks/shots/{shown.name}-{width}x{height}.png")
     assert shown.page.evaluate(_SIDEWAYS) == []
-    assert shown.page.evaluate(_OUTSIDE) == []
+
+
+_FOCUSED = """() => {
+  const one = document.activeElement;
+  if (one === document.body || one === document.documentElement) return null;
+  window.walked ??= new Map();
+  if (!walked.has(one)) walked.set(one, walked.size);
+  const style = getComputedStyle(one), ring = one.closest('.box');
+  const box = one.getBoundingClientRect();
+  const spots = [[.5, .5], [.1, .1], [.9, .1], [.1, .9], [.9, .9]].map(([x, y]) =>
+    document.elementFromPoint(box.left + x * box.width, box.top + y * box.height));
+  return {
+    number: walked.get(one), html: one.cloneNode(false).outerHTML,
+    ringed: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+      || one.matches('textarea') && getComputedStyle(ring).boxShadow !== 'none',
+    seen: spots.some((hit) => hit && (one.contains(hit) || hit.contains(one) && hit !== document.body)),
+  };
+}"""
+_REACHABLE = """() => {
+  const room = document.querySelector('dialog[open]') ?? document.body;
+  const able = [...room.querySelectorAll('a[href], button, input, select, textarea, summary, video, [tabindex="0"]')];
+  const seen = able.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
+  const missed = seen.filter((one) => one.tabIndex >= 0 && !one.matches('[type=radio]') && !window.walked.has(one));
+  return missed.map((one) => one.cloneNode(false).outerHTML);
+}"""
+
+
+def _walk(page: Any) -> Iterator[dict[str, Any]]:
+    """Press Tab until it comes round to where it began."""
+    last, begun = -1, False
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(_FOCUSED)
+        if stop is None or (stop["number"] == last and "<video" in stop["html"]):
+            continue  # the browser's own buttons, and those within a player
+        if stop["number"] <= last and begun:
+            return
+        last, begun = stop["number"], True
+        yield stop
+    raise AssertionError("Tab never comes round")
+
+
+def test_tab_reaches_everything_and_shows_where_it_is(shown: Visit) -> None:
+    shown.page.set_viewport_size(DESK)
+    shown.page.evaluate("() => { window.walked = new Map(); document.activeElement.blur(); }")
+    stops = list(_walk(shown.page))
+    assert [stop["html"] for stop in stops if not stop["ringed"]] == [], "the focus is not seen"
+    assert [stop["html"] for stop in stops if not stop["seen"]] == [], "what has the focus is covered"
+    assert shown.page.evaluate(_REACHABLE) == [], "never reached"
+
+
+@pytest.fixture
+def visit(browser: Any, world: World) -> Iterator[Visit]:
+    visit = Visit(browser, world.full)
+    yield visit
+    visit.leave()
+
+
+def _focused(visit: Visit) -> str:
+    return str(
+        visit.page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
+    )
+
+
+@pytest.mark.parametrize("question", [INVOICE, BOAT, TYRE])
+def test_esc_closes_the_viewer_and_gives_the_focus_back(visit: Visit, question: str) -> None:
+    visit.ask(question)
+    opener = visit.page.locator(".card .open").first
+    opener.focus()
+    before = _focused(visit)
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector("dialog[open]")
+    visit.page.keyboard.press("PageDown")
+    assert visit.page.evaluate("document.querySelector('dialog').contains(document.activeElement)")
+    visit.page.keyboard.press("Escape")
+    visit.page.wait_for_selector("dialog[open]", state="hidden")
+    assert _focused(visit) == before != ""
+
+
+def test_a_click_beside_the_title_of_a_card_opens_it_too(visit: Visit) -> None:
+    visit.ask(INVOICE)
+    visit.page.locator(".card .why").first.click()
+    visit.page.wait_for_selector("dialog[open]")
+    visit.page.keyboard.press("Escape")
+    assert visit.page.evaluate("document.activeElement.closest('.card').id") == "evidence-1"
+
+
+def test_the_focus_stays_where_something_is_drawn_anew(visit: Visit) -> None:
+    visit.ask(INVOICE)
+    for label, then in (("Exclude", "Take back"), ("Show similar", "Back")):
+        visit.page.locator(f"[aria-label='{label}']").first.focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_function("(text) => document.activeElement.textContent === text", arg=then)
+    visit.page.click("#side-toggle")
+    visit.page.locator(".talks .name").first.focus()
+    name = _focused(visit)
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector(".talks .here .name")
+    assert _focused(visit) == name
+    visit.page.click("#filters [data-key=modalities]")
+    visit.page.get_by_label("Photos").check()
+    visit.page.keyboard.press("Escape")
+    visit.page.locator("[aria-label='Remove the filter Kind']").focus()
+    visit.page.keyboard.press("Enter")
+    assert _focused(visit) == "Kind"
+
+
+def test_what_lies_over_a_phone_s_page_gives_the_focus_back(browser: Any, world: World) -> None:
+    visit = Visit(browser, world.full, viewport=PHONE)
+    visit.ask(INVOICE)
+    for toggle, within in (("rail", "#rail"), ("side", "#side")):
+        visit.page.focus(f"#{toggle}-toggle")
+        visit.page.keyboard.press("Enter")
+        visit.page.locator(f"{within} button").last.focus()
+        assert visit.page.get_attribute(f"#{toggle}-toggle", "aria-expanded") == "true"
+        visit.page.keyboard.press("Escape")
+        assert visit.page.evaluate("document.activeElement.id") == f"{toggle}-toggle"
+        assert visit.page.get_attribute(f"#{toggle}-toggle", "aria-expanded") == "false"
+    visit.leave()
+
+
+def test_an_answer_is_read_aloud_by_sentences_and_not_by_tokens(visit: Visit, model: Scripted) -> None:
+    sentences = [f"The {word} pressure is 4.5 bar. " for word in ("first", "second", "third", "last")]
+    tokens = tuple(token for sentence in sentences for token in sentence.replace(" ", " \0").split("\0") if token)
+    model.script[:] = [Say(tokens, pause=0.3)]
+    visit.page.evaluate("""() => {
+      window.heard = [];
+      const note = () => heard.push(document.querySelector('#announce').textContent);
+      new MutationObserver(note).observe(document.querySelector('#announce'), { childList: true, characterData: true });
+    }""")
+    visit.page.click("#side-toggle")
+    visit.page.check("input[value=direct]")
+    visit.ask(TYRE)
+    heard = visit.page.evaluate("heard")
+    assert " ".join(heard).split() == "".join(sentences).split(), "each word once"
+    assert heard[0] == sentences[0].strip(), "the first sentence does not wait for the others"
+    assert len(heard) <= len(sentences)
+    assert visit.page.locator(":is([aria-live], [role=status], [role=log]) .answer").count() == 0
+
+
+def test_text_says_its_language_and_runs_its_way(visit: Visit) -> None:
+    visit.ask(ASKED_ARABIC)
+    visit.page.wait_for_selector(".snippet[lang=ar]")
+    for selector in (".turn .question", ".answer", ".snippet[lang=ar]"):
+        assert visit.page.locator(selector).first.evaluate("(one) => getComputedStyle(one).direction") == "rtl", (
+            selector
+        )
+    visit.page.locator(".card:has-text('خزانة') .open").first.click()
+    visit.page.wait_for_selector("#stage .piece[lang=ar][dir=auto] mark")
+
+
+_MOVING = """() => [...document.querySelectorAll('*')].filter((one) => ['', '::before', '::after'].some((part) => {
+  const style = getComputedStyle(one, part || null);
+  return style.animationName !== 'none' || style.scrollBehavior === 'smooth';
+})).map((one) => one.className)"""
+
+
+def test_nothing_moves_by_itself_where_that_is_not_wanted(browser: Any, world: World) -> None:
+    visit = Visit(browser, world.full, reduced_motion="reduce")
+    visit.ask(TYRE)
+    visit.page.evaluate(
+        "() => { const one = document.querySelector('.steps'); one.classList.add('busy'); one.hidden = 0; }"
+    )
+    assert visit.page.evaluate(_MOVING) == []
+    visit.page.click(".chip")
+    assert visit.page.locator("#clip").evaluate("(clip) => !clip.autoplay && clip.paused")
+    visit.leave()
+
+
+def test_states_are_told_in_colours_of_the_person_s_own(browser: Any, world: World) -> None:
+    """Where backgrounds are taken away: which tab is chosen, how far something is, what is marked."""
+    visit = Visit(browser, world.full, forced_colors="active")
+    visit.ask(INVOICE)
+    colour = "(one) => getComputedStyle(one)"
+    tabs = [visit.page.locator(f"#tab-{name}").evaluate(f"{colour}.borderBottomColor") for name in ("ask", "library")]
+    assert tabs[0] != tabs[1]
+    meter, fill = (
+        visit.page.locator(one).first.evaluate(f"{colour}.backgroundColor") for one in (".meter", ".meter i")
+    )
+    assert meter != fill
+    visit.page.click(".chip")
+    visit.page.wait_for_selector("#stage .spot")
+    assert visit.page.locator("#stage .spot").first.evaluate(f"{colour}.backgroundColor") != "rgba(0, 0, 0, 0)"
+    visit.leave()
