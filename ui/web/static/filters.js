@@ -39,7 +39,7 @@ export function described(values) {
 function place(panel, button) {
   const box = button.getBoundingClientRect();
   panel.style.left = `${Math.max(8, Math.min(box.left, innerWidth - panel.offsetWidth - 8))}px`;
-  panel.style.bottom = `${innerHeight - box.top + 6}px`;
+  panel.style.bottom = `${Math.max(8, Math.min(innerHeight - box.top + 6, innerHeight - panel.offsetHeight - 8))}px`;
 }
 
 function openPanel(button, label, content) {

@@ -75,15 +75,17 @@ export async function openHere(card, quote = "") {
 export async function showSimilar(card) {
   const before = shown;
   const back = h("button", { type: "button", class: "link", onclick: () => drawRail(before) }, "Back");
-  byId("rail").replaceChildren(head("Looking for similar places", back));
+  const rail = byId("rail");
+  redraw(rail, () => rail.replaceChildren(head("Looking for similar places", back)), () => back);
   try {
     const { cards } = await send("/api/search", { index: app.index, asset: card.asset, piece: card.id });
     shown = cards;
     excluded.clear();
     const list = cards.map((one) => fullCard(one));
-    byId("rail").replaceChildren(head(`Like ${card.name}`, back), cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it."));
+    const found = cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it.");
+    redraw(rail, () => rail.replaceChildren(head(`Like ${card.name}`, back), found), () => back);
   } catch (error) {
-    byId("rail").replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
+    rail.replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
   }
 }
 
