@@ -46,8 +46,11 @@ function openPanel(button, label, content) {
   const panel = h("div", { class: "panel", popover: "auto", role: "dialog", "aria-label": label }, content);
   byId("view-ask").append(panel);
   button.setAttribute("aria-expanded", "true");
+  const follow = () => place(panel, button);
+  addEventListener("resize", follow);
   panel.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
+    removeEventListener("resize", follow);
     panel.remove();
     drawFilters();
     byId("filters").querySelector(`[data-key="${button.dataset.key}"]`)?.focus();

@@ -186,14 +186,13 @@ function place(tile) {
 
 function drawTile(tile) {
   const kind = h("span", { class: "kind" }, tile.type);
-  const pic = h("span", { class: "pic" }, kind);
+  const pic = h("span", { class: "pic" });
   const source = tile.look === "video" ? frame(app.index, tile.asset, Math.min(1, (tile.duration ?? 0) / 2), SMALL) : still(app.index, tile.asset, 1, SMALL);
   if (tile.look !== "text") {
     const image = h("img", { src: source, alt: "", loading: "lazy" });
-    image.addEventListener("error", () => image.remove());
-    image.addEventListener("load", () => kind.remove());
+    image.addEventListener("error", () => image.replaceWith(kind));
     pic.append(image);
-  }
+  } else pic.append(kind);
   if (tile.duration) pic.append(h("span", { class: "when" }, clock(tile.duration)));
   else if (tile.pages > 1) pic.append(h("span", { class: "when" }, `${tile.pages} ${{ xlsx: "sheets", pptx: "slides" }[tile.type] ?? "pages"}`));
   return h("button", { type: "button", class: "tile", title: tile.name, onclick: () => openTile(tile) }, h("bdi", { class: "name" }, tile.name), " ", pic);
