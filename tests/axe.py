@@ -19,9 +19,10 @@ _OPTIONS = {
     "resultTypes": ["violations", "incomplete"],
     "rules": {"target-size": {"enabled": True}},  # of WCAG 2.2, and therefore off unless asked for
 }
-_UNDECIDABLE = frozenset(("video-caption", "shortTextContent"))
+_UNDECIDABLE = frozenset(("video-caption", "shortTextContent", "elmPartiallyObscuring"))
 """Clips are the user's own: what their subtitles say stands beside them. Of a lone sign axe cannot tell if it is text:
-"–" for a figure that is not known, and the number in a citation, whose colours other numbers have too."""
+"–" for a figure that is not known, and the number in a citation, whose colours other numbers have too. A long passage
+that is cut short, or that one scrolls through, reaches in axe's eyes over what follows it."""
 _RUN = """async (options) => {
   const { violations, incomplete } = await axe.run(document, options);
   const told = (sure) => ({ id, nodes }) => nodes.map((node) => ({
