@@ -197,7 +197,7 @@ def test_what_lies_over_a_phone_s_page_gives_the_focus_back(browser: Any, world:
 def test_an_answer_is_read_aloud_by_sentences_and_not_by_tokens(visit: Visit, model: Scripted) -> None:
     sentences = [f"The {word} pressure is 4.5 bar. " for word in ("first", "second", "third", "last")]
     tokens = tuple(token for sentence in sentences for token in sentence.replace(" ", " \0").split("\0") if token)
-    model.script[:] = [Say(tokens, pause=0.3)]
+    model.script[:] = [Say(tokens, pause=0.5)]
     visit.page.evaluate("""() => {
       window.heard = [];
       const note = () => heard.push(document.querySelector('#announce').textContent);
@@ -208,8 +208,8 @@ def test_an_answer_is_read_aloud_by_sentences_and_not_by_tokens(visit: Visit, mo
     visit.ask(TYRE)
     heard = visit.page.evaluate("heard")
     assert " ".join(heard).split() == "".join(sentences).split(), "each word once"
-    assert heard[0] == sentences[0].strip(), "the first sentence does not wait for the others"
-    assert len(heard) <= len(sentences)
+    assert heard[0].startswith(sentences[0].strip())
+    assert 1 < len(heard) <= len(sentences), "neither all at the end nor each token"
     assert visit.page.locator(":is([aria-live], [role=status], [role=log]) .answer").count() == 0
 
 
