@@ -4,6 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+AXE := tests/npm/node_modules/.installed
 SOURCES := haystack_agent ingest eval ui tests
 
 .PHONY: help demo test check ui bench pictogram lock clean
@@ -27,13 +28,18 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
+# What looks at the page for people who cannot see it, or use a mouse: without npm its tests are skipped.
+$(AXE): tests/npm/package.json tests/npm/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed; \
+	else echo "npm is not installed: the tests with axe-core are skipped."; fi
+
 demo: $(STAMP)
 	$(BIN)/python -m ui.demo
 
 ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
-test: $(STAMP)
+test: $(STAMP) $(AXE)
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-_SLOW = 20_000
+_SLOW = 60_000
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def launched() -> Iterator[Any]:
 class Visit:
     """A page in a browser of its own that notes every request and every error."""
 
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+    def __init__(self, browser: Any, address: str, ready: str = "body[data-ready=yes]", **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1360, "height": 860}, **options})
         self.page = self.context.new_page()
         self.address = address.partition("?")[0]
@@ -40,7 +40,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.set_default_timeout(_SLOW)
         self.page.goto(address)
-        self.page.wait_for_selector("body[data-ready=yes]")
+        self.page.wait_for_selector(ready)
 
     def ask(self, question: str) -> None:
         before = self.page.locator(".turn").count()

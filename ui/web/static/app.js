@@ -5,7 +5,7 @@ import { byId, h, icon } from "./dom.js";
 import { startChat } from "./chat.js";
 import { startComposer } from "./composer.js";
 import { drawSide } from "./side.js";
-import { drawRail, stepEvidence } from "./rail.js";
+import { drawRail, stepEvidence, toggleRail } from "./rail.js";
 import { showStart } from "./start.js";
 import { openLibrary, leaveLibrary } from "./library.js";
 import { leaveEvaluation, openEvaluation } from "./evaluation.js";
@@ -56,11 +56,13 @@ function drawBar() {
   side.addEventListener("click", () => toggleSide());
   const rail = byId("rail-toggle");
   rail.append(icon("rail"));
-  rail.addEventListener("click", () => byId("rail").classList.toggle("open"));
+  rail.addEventListener("click", () => toggleRail());
 }
 
 export function toggleSide(open) {
+  const held = byId("side").contains(document.activeElement);
   const opened = byId("side").classList.toggle("open", open);
+  if (held && !opened) byId("side-toggle").focus();
   byId("side-toggle").setAttribute("aria-expanded", String(opened));
   if (opened) drawSide();
 }
@@ -87,7 +89,7 @@ function isTyping(target) {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") {
-    byId("rail").classList.remove("open");
+    toggleRail(false);
     if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
     return;
   }

@@ -15,6 +15,9 @@ export function spots(boxes, region) {
   });
 }
 
+/** Whether the person at this computer wants things to move by themselves. */
+export const moves = () => !matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 export function placeOf(card) {
   return [card.name, card.place].filter(Boolean).join(", ");
 }
@@ -60,7 +63,7 @@ function videoFace(card) {
 }
 
 function play(face, card) {
-  const video = h("video", { controls: true, muted: true, autoplay: true, playsInline: true, src: clip(app.index, card.asset, card.start) });
+  const video = h("video", { controls: true, muted: true, autoplay: true, playsInline: true, src: clip(app.index, card.asset, card.start), "aria-label": placeOf(card) });
   face.replaceChildren(video);
   video.focus();
 }
@@ -80,13 +83,20 @@ export function meter(score) {
 
 /** The card; `actions` are buttons at its foot. */
 export function drawCard(card, { onopen, actions = [], numbered = true }) {
-  const label = h("span", { class: "label" }, card.name, card.place ? h("span", {}, `, ${card.place}`) : null);
-  const open = h("button", { type: "button", class: "open", onclick: onopen, "aria-label": `Open ${placeOf(card)}` }, numbered ? h("span", { class: "num" }, String(card.n)) : null, label);
-  return h("article", { class: "card", id: numbered ? `evidence-${card.n}` : null, "data-id": card.id },
+  const label = h("span", { class: "label" }, h("bdi", {}, card.name), card.place ? h("span", {}, `, ${card.place}`) : null);
+  const open = h("button", { type: "button", class: "open", onclick: onopen }, numbered ? [h("span", { class: "num" }, String(card.n)), " "] : null, label);
+  return h("article", { class: "card", id: numbered ? `evidence-${card.n}` : null, "data-id": card.id, "aria-label": placeOf(card), onclick: (event) => openByPointer(event, open) },
     FACES[card.look]?.(card) ?? null,
     h("div", { class: "body" },
       open,
-      card.snippet ? h("p", { class: "snippet", dir: "auto" }, marked(card.snippet, card.words ?? [])) : null,
-      h("p", { class: "why" }, reasons(card)),
+      card.snippet ? h("p", { class: "snippet", dir: "auto", lang: card.language || null }, marked(card.snippet, card.words ?? [])) : null,
+      reasons(card) ? h("p", { class: "why" }, reasons(card)) : null,
       h("div", { class: "acts" }, actions, meter(card.score ?? 0))));
+}
+
+/** A click anywhere on a card opens it, but for one that plays, acts, or marks words to copy. */
+function openByPointer(event, open) {
+  if (event.target.closest("button, a, video") || !getSelection().isCollapsed) return;
+  open.focus();
+  open.click();
 }

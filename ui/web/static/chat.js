@@ -2,10 +2,11 @@
 
 import { answering, get, send } from "./api.js";
 import { app, refresh, toggleSide } from "./app.js";
-import { announce, byId, count, h, icon } from "./dom.js";
+import { byId, count, h, icon } from "./dom.js";
+import { speaker } from "./aloud.js";
 import { drawSend } from "./composer.js";
 import { chooseFilters, chosenFilters, described } from "./filters.js";
-import { drawRail, lightCard } from "./rail.js";
+import { drawRail, lightCard, toggleRail } from "./rail.js";
 import { drawSide } from "./side.js";
 import { openEvidence } from "./viewer.js";
 
@@ -56,16 +57,17 @@ export async function openConversation(id) {
 function drawTurn(question, preview) {
   const parts = {
     mode: app.mode,
+    aloud: speaker(),
     heard: h("p", { class: "heard", hidden: true }),
     summary: h("summary", {}, "Searching"),
     list: h("ol"),
-    answer: h("div", { class: "answer" }),
+    answer: h("div", { class: "answer", dir: "auto" }),
     notes: h("div", { class: "notes" }),
     ends: h("div", { class: "ends" }),
   };
   parts.steps = h("details", { class: "steps busy" }, parts.summary, parts.list);
   parts.all = h("article", { class: "turn" },
-    h("h2", { class: "question" }, question || "A picture"),
+    h("h2", { class: "question", dir: "auto" }, question || "A picture"),
     preview ? h("div", { class: "query-picture" }, h("img", { src: preview, alt: "The picture that was searched with" })) : null,
     parts.heard, parts.steps, parts.answer, parts.notes, parts.ends);
   return parts;
@@ -138,7 +140,7 @@ function drawAnswer(parts, answer, cards, quoted) {
   const nearest = answer.abstained && cards.length ? "These are the nearest places; they may still help." : "";
   const notes = [...answer.notes, answer.incomplete, nearest].filter(Boolean);
   parts.notes.replaceChildren(...notes.map((note) => h("p", {}, note)));
-  const rail = h("button", { type: "button", class: "plain to-rail", onclick: () => { drawRail(cards); byId("rail").classList.add("open"); } }, icon("rail"), count(cards.length, "place"));
+  const rail = h("button", { type: "button", class: "plain to-rail", onclick: () => { drawRail(cards); toggleRail(true); } }, icon("rail"), count(cards.length, "place"));
   const same = h("button", { type: "button", class: "link again", onclick: () => drawRail(cards) }, "Show its evidence");
   parts.ends.replaceChildren(...(cards.length ? [rail, same] : []));
 }
@@ -154,7 +156,10 @@ function onTold(told, parts, question) {
       break;
     case "status":
     case "tool":
-      if (told.kind === "tool") parts.answer.replaceChildren();
+      if (told.kind === "tool") {
+        parts.answer.replaceChildren();
+        parts.aloud.start();
+      }
       addStep(parts, told.text);
       break;
     case "found":
@@ -166,12 +171,13 @@ function onTold(told, parts, question) {
       break;
     case "token":
       parts.answer.append(told.text);
+      parts.aloud.hear(told.text);
       break;
     case "done":
       settle(parts);
       drawAnswer(parts, told.answer, told.cards, parts.mode === "extractive");
       drawRail(told.cards);
-      announce(told.answer.text);
+      parts.aloud.finish(told.answer.text);
       break;
     case "stopped":
       settle(parts);

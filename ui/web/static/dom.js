@@ -50,6 +50,17 @@ export function iconButton(name, label, onclick, properties = {}) {
   return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...properties }, icon(name));
 }
 
+/** Draw anew; what had the focus in `place` has it again: the control of the same name, else `otherwise()`. */
+export function redraw(place, draw, otherwise = () => null) {
+  const before = place.contains(document.activeElement) ? nameOf(document.activeElement) : "";
+  draw();
+  if (!before || place.contains(document.activeElement)) return;
+  const again = [...place.querySelectorAll("button:not(:disabled), a, input, summary")].find((one) => nameOf(one) === before);
+  (again ?? otherwise())?.focus();
+}
+
+const nameOf = (control) => control.getAttribute("aria-label") ?? control.textContent;
+
 export const byId = (id) => document.getElementById(id);
 
 export function announce(text) {

@@ -35,7 +35,7 @@ function drawFailure(one) {
   const language = one.language && one.language !== navigator.language.slice(0, 2) ? ` · ${languageName(one.language)}` : "";
   const given = one.abstained ? "No answer was given." : one.given ? `Answered: ${one.given}` : "";
   return h("li", {},
-    h("p", { class: "asked", dir: "auto" }, one.question),
+    h("p", { class: "asked", dir: "auto", lang: one.language || null }, one.question),
     h("p", { class: "quiet" }, `${rank}${language}`),
     h("div", { class: "sides" },
       drawSide("Expected", one.expected, one.answer ? `Answer: ${one.answer}` : ""),
@@ -45,7 +45,7 @@ function drawFailure(one) {
 function drawSide(title, side, words) {
   const name = [side.name, side.place].filter(Boolean).join(", ");
   const open = side.asset
-    ? h("button", { type: "button", class: "link", onclick: (event) => openSide(side, event.currentTarget) }, name)
+    ? h("button", { type: "button", class: "link", dir: "auto", onclick: (event) => openSide(side, event.currentTarget) }, name)
     : h("p", {}, name, h("span", { class: "quiet" }, " (not in the index)"));
   return h("div", { class: "side-of" }, face(side), h("h4", {}, title), open, words ? h("p", { class: "quiet", dir: "auto" }, words) : null);
 }

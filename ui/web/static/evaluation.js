@@ -2,7 +2,7 @@
 
 import { get, send } from "./api.js";
 import { app } from "./app.js";
-import { ask, byId, count, h, iconButton } from "./dom.js";
+import { ask, byId, count, h, iconButton, redraw } from "./dom.js";
 import { drawRun, drawTables } from "./evaluation-run.js";
 import { showBar } from "./progress.js";
 import { folderField } from "./start.js";
@@ -159,7 +159,9 @@ function drawRuns() {
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", {}, runs.map(drawRow)));
   const compare = h("button", { type: "button", class: "plain", id: "compare", disabled: view.chosen.size !== 2, onclick: compareChosen }, "Compare");
-  return place.replaceChildren(h("div", { class: "facts" }, h("h2", {}, "Evaluations"), compare), h("div", { class: "wide" }, table), kept ? h("p", { class: "quiet" }, `Kept in ${kept}; haystack-agent eval report RUN writes one as a page.`) : null);
+  const where = kept ? h("p", { class: "quiet" }, `Kept in ${kept}; haystack-agent eval report RUN writes one as a page.`) : "";
+  const parts = [h("div", { class: "facts" }, h("h2", {}, "Evaluations"), compare), h("div", { class: "wide" }, table), where];
+  return redraw(place, () => place.replaceChildren(...parts), () => place.querySelector("button:not(:disabled), input"));
 }
 
 function drawRow(one) {

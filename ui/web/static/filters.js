@@ -39,20 +39,23 @@ export function described(values) {
 function place(panel, button) {
   const box = button.getBoundingClientRect();
   panel.style.left = `${Math.max(8, Math.min(box.left, innerWidth - panel.offsetWidth - 8))}px`;
-  panel.style.bottom = `${innerHeight - box.top + 6}px`;
+  panel.style.bottom = `${Math.max(8, Math.min(innerHeight - box.top + 6, innerHeight - panel.offsetHeight - 8))}px`;
 }
 
-function openPanel(button, content) {
-  const panel = h("div", { class: "panel", popover: "auto" }, content);
-  document.body.append(panel);
+function openPanel(button, label, content) {
+  const panel = h("div", { class: "panel", popover: "auto", role: "dialog", "aria-label": label }, content);
+  byId("view-ask").append(panel);
   button.setAttribute("aria-expanded", "true");
+  const follow = () => place(panel, button);
+  addEventListener("resize", follow);
   panel.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
+    removeEventListener("resize", follow);
     panel.remove();
     drawFilters();
     byId("filters").querySelector(`[data-key="${button.dataset.key}"]`)?.focus();
   });
-  panel.showPopover();
+  panel.showPopover({ source: button });
   place(panel, button);
   panel.querySelector("input")?.focus();
 }
@@ -80,12 +83,15 @@ function dateFields() {
 function chip(key, label, value, content, clear) {
   if (!value) {
     const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog" }, label);
-    button.addEventListener("click", () => openPanel(button, content()));
+    button.addEventListener("click", () => openPanel(button, label, content()));
     return button;
   }
   const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog", "aria-label": `${label}: ${value}` }, value);
-  button.addEventListener("click", () => openPanel(button, content()));
-  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, clear));
+  button.addEventListener("click", () => openPanel(button, label, content()));
+  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, () => {
+    clear();
+    byId("filters").querySelector(`[data-key="${key}"]`)?.focus();
+  }));
 }
 
 export function drawFilters() {

@@ -3,7 +3,7 @@
 import { frame, get, send, still } from "./api.js";
 import { app } from "./app.js";
 import { drawCard, SMALL } from "./card.js";
-import { byId, clock, count, h } from "./dom.js";
+import { byId, clock, count, h, redraw } from "./dom.js";
 import { chosenFilters, described } from "./filters.js";
 import { showProgress, watchJob } from "./job.js";
 import { estimated, folderField } from "./start.js";
@@ -57,11 +57,12 @@ async function drawShelf() {
     told.failed ? h("span", { class: "failure" }, `${told.failed} failed`) : null,
     told.skipped ? h("span", { class: "quiet" }, `${told.skipped} of other kinds`) : null,
     h("div", { class: "acts" }, h("button", { type: "button", class: "plain", id: "update", disabled: told.job.running, onclick: () => run({}) }, "Update")));
-  shelf.replaceChildren(facts,
+  const parts = [facts,
     h("ul", { class: "folders quiet", "aria-label": "Folders" }, told.folders.map((folder) => h("li", {}, folder))),
     app.state.local ? adder() : h("p", { class: "quiet" }, "Folders are added in a browser on the computer that they are on."),
     h("div", { id: "job" }),
-    ...problems(told));
+    ...problems(told)];
+  redraw(shelf, () => shelf.replaceChildren(...parts), () => byId("update"));
   showProgress(byId("job"), told.job);
 }
 
@@ -98,9 +99,9 @@ function problems(told) {
   if (!told.problems.length) return [];
   const words = { failed: "Failed", skipped: "Skipped", indexed: "In part" };
   const rows = told.problems.map(({ path: whole, name, state, reason }) =>
-    h("li", {}, h("span", { class: state }, words[state] ?? state), h("span", { title: whole }, name), h("span", { class: "quiet" }, reason)));
+    h("li", {}, h("span", { class: state }, words[state] ?? state), h("bdi", { title: whole }, name), h("span", { class: "quiet" }, reason)));
   const retry = told.failed ? h("button", { type: "button", class: "link", id: "retry", onclick: () => run({ retry: true }) }, "Try the failed ones again") : null;
-  return [h("details", { class: "trouble" }, h("summary", {}, `${count(told.problems.length, "file")} not read, or not wholly`), h("ul", { class: "problems" }, rows), retry)];
+  return [h("details", { class: "trouble" }, h("summary", {}, `${count(told.problems.length, "file")} not read, or not wholly`), h("ul", { class: "problems", tabindex: "0", "aria-label": "Files not read, or not wholly" }, rows), retry)];
 }
 
 function seekBar() {
@@ -185,17 +186,16 @@ function place(tile) {
 
 function drawTile(tile) {
   const kind = h("span", { class: "kind" }, tile.type);
-  const pic = h("span", { class: "pic" }, kind);
+  const pic = h("span", { class: "pic" });
   const source = tile.look === "video" ? frame(app.index, tile.asset, Math.min(1, (tile.duration ?? 0) / 2), SMALL) : still(app.index, tile.asset, 1, SMALL);
   if (tile.look !== "text") {
     const image = h("img", { src: source, alt: "", loading: "lazy" });
-    image.addEventListener("error", () => image.remove());
-    image.addEventListener("load", () => kind.remove());
+    image.addEventListener("error", () => image.replaceWith(kind));
     pic.append(image);
-  }
+  } else pic.append(kind);
   if (tile.duration) pic.append(h("span", { class: "when" }, clock(tile.duration)));
   else if (tile.pages > 1) pic.append(h("span", { class: "when" }, `${tile.pages} ${{ xlsx: "sheets", pptx: "slides" }[tile.type] ?? "pages"}`));
-  return h("button", { type: "button", class: "tile", title: tile.name, "aria-label": `${tile.name}, ${tile.type}, ${tile.made}`, onclick: () => openTile(tile) }, pic, h("span", { class: "name" }, tile.name));
+  return h("button", { type: "button", class: "tile", title: tile.name, onclick: () => openTile(tile) }, h("bdi", { class: "name" }, tile.name), " ", pic);
 }
 
 async function openTile(tile) {

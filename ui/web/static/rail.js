@@ -4,14 +4,24 @@ import { send } from "./api.js";
 import { app } from "./app.js";
 import { askAgain } from "./chat.js";
 import { drawCard, placeOf } from "./card.js";
-import { byId, count, h, iconButton } from "./dom.js";
+import { byId, count, h, iconButton, redraw } from "./dom.js";
 import { openEvidence } from "./viewer.js";
 
 const excluded = new Map();
 let shown = [];
 
+/** On a narrow screen: the evidence comes over the answer and takes the focus, or goes and gives it back. */
+export function toggleRail(open) {
+  const rail = byId("rail");
+  const held = rail.contains(document.activeElement);
+  const opened = rail.classList.toggle("open", open);
+  byId("rail-toggle").setAttribute("aria-expanded", String(opened));
+  if (opened) rail.querySelector(".close")?.focus();
+  else if (held && !rail.checkVisibility({ visibilityProperty: true })) byId("rail-toggle").focus();
+}
+
 function head(title, extra) {
-  const close = iconButton("close", "Close the evidence", () => byId("rail").classList.remove("open"), { class: "icon close" });
+  const close = iconButton("close", "Close the evidence", () => toggleRail(false), { class: "icon close" });
   return h("div", { class: "rail-head" }, h("h2", {}, title), extra ?? null, close);
 }
 
@@ -30,18 +40,25 @@ export function drawRail(cards) {
 function draw() {
   const again = excluded.size ? h("button", { type: "button", class: "link", onclick: () => askAgain([...excluded.keys()]) }, "Ask again without") : null;
   const cards = shown.map((card) => (excluded.has(card.id) ? excludedCard(card) : fullCard(card)));
-  byId("rail").replaceChildren(head(count(shown.length, "place"), again), h("div", { class: "cards", id: "cards" }, cards));
+  const rail = byId("rail");
+  redraw(rail, () => rail.replaceChildren(head(count(shown.length, "place"), again), h("div", { class: "cards", id: "cards" }, cards)));
 }
 
 function excludedCard(card) {
   const back = h("button", { type: "button", class: "link", "data-back": card.id, onclick: () => { excluded.delete(card.id); draw(); byId("rail").querySelector(`[data-id="${card.id}"] .open`)?.focus(); } }, "Take back");
-  return h("article", { class: "card out" }, h("div", { class: "body" }, h("span", {}, `${placeOf(card)} excluded`), back));
+  return h("article", { class: "card out" }, h("div", { class: "body" }, h("span", {}, h("bdi", {}, placeOf(card)), " excluded"), back));
+}
+
+function exclude(card) {
+  excluded.set(card.id, card);
+  draw();
+  byId("rail").querySelector(`[data-back="${card.id}"]`)?.focus();
 }
 
 function fullCard(card) {
   const actions = [
     iconButton("similar", "Show similar", () => showSimilar(card)),
-    iconButton("exclude", "Exclude", () => { excluded.set(card.id, card); draw(); }),
+    iconButton("exclude", "Exclude", () => exclude(card)),
     app.state.local ? iconButton("open", "Open on this computer", () => openHere(card)) : null,
   ].filter(Boolean);
   return drawCard(card, { onopen: () => openEvidence(shown, card.n), actions });
@@ -58,15 +75,17 @@ export async function openHere(card, quote = "") {
 export async function showSimilar(card) {
   const before = shown;
   const back = h("button", { type: "button", class: "link", onclick: () => drawRail(before) }, "Back");
-  byId("rail").replaceChildren(head("Looking for similar places", back));
+  const rail = byId("rail");
+  redraw(rail, () => rail.replaceChildren(head("Looking for similar places", back)), () => back);
   try {
     const { cards } = await send("/api/search", { index: app.index, asset: card.asset, piece: card.id });
     shown = cards;
     excluded.clear();
     const list = cards.map((one) => fullCard(one));
-    byId("rail").replaceChildren(head(`Like ${card.name}`, back), cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it."));
+    const found = cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it.");
+    redraw(rail, () => rail.replaceChildren(head(`Like ${card.name}`, back), found), () => back);
   } catch (error) {
-    byId("rail").replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
+    rail.replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
   }
 }
 

@@ -3,7 +3,7 @@
 import { get, send } from "./api.js";
 import { app, refresh, toggleSide } from "./app.js";
 import { newConversation, openConversation } from "./chat.js";
-import { ask, byId, h, icon, iconButton } from "./dom.js";
+import { ask, byId, h, icon, iconButton, redraw } from "./dom.js";
 
 const MODES = [
   { value: "extractive", label: "Quotations", note: "The best sentence, word for word. No model needed." },
@@ -15,19 +15,19 @@ const narrow = () => matchMedia("(max-width: 1080px)").matches;
 function conversations(kept) {
   if (!kept.length) return h("p", { class: "quiet" }, "Your questions will be kept here.");
   return h("ul", { class: "talks" }, kept.map((one) => {
-    const open = h("button", { type: "button", class: "name", title: one.title, onclick: async () => { await openConversation(one.id); narrow() ? toggleSide(false) : drawSide(); } }, one.title);
+    const open = h("button", { type: "button", class: "name", dir: "auto", title: one.title, onclick: async () => { await openConversation(one.id); narrow() ? toggleSide(false) : drawSide(); } }, one.title);
     return h("li", { class: one.id === app.conversation ? "here" : "" }, open, iconButton("more", `Rename, export or delete “${one.title}”`, (event) => openMenu(event.currentTarget, one), { class: "icon more" }));
   }));
 }
 
 function openMenu(button, one) {
-  const menu = h("div", { class: "panel menu", popover: "auto" },
+  const menu = h("div", { class: "panel menu", popover: "auto", role: "dialog", "aria-label": one.title },
     h("button", { type: "button", onclick: () => { menu.hidePopover(); rename(one); } }, "Rename"),
     h("a", { href: `/api/conversations/${one.id}/export.md`, download: "", onclick: () => menu.hidePopover() }, "Export as Markdown"),
     h("button", { type: "button", class: "failure", onclick: () => { menu.hidePopover(); remove(one); } }, "Delete"));
-  document.body.append(menu);
+  byId("view-ask").append(menu);
   menu.addEventListener("toggle", (event) => event.newState === "closed" && setTimeout(() => menu.remove(), 500));
-  menu.showPopover();
+  menu.showPopover({ source: button });
   const box = button.getBoundingClientRect();
   menu.style.left = `${Math.min(box.left, innerWidth - menu.offsetWidth - 8)}px`;
   menu.style.top = `${Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
@@ -80,9 +80,11 @@ export async function drawSide() {
   } catch (error) {
     failure = error.message;
   }
-  byId("side").replaceChildren(h("div", { class: "side-inner" },
+  const side = byId("side");
+  const drawn = h("div", { class: "side-inner" },
     h("button", { type: "button", class: "plain new", onclick: () => { newConversation(); narrow() ? toggleSide(false) : drawSide(); } }, icon("plus"), "New conversation"),
     h("nav", { "aria-label": "Conversations" }, h("h2", {}, "Conversations"), failure ? h("p", { class: "failure" }, failure) : conversations(kept)),
     modes(),
-    indexes()));
+    indexes());
+  redraw(side, () => side.replaceChildren(drawn), () => side.querySelector("button"));
 }

@@ -2,9 +2,9 @@
 
 import { clip, frame, get, still } from "./api.js";
 import { app } from "./app.js";
-import { placeOf, spots } from "./card.js";
-import { byId, h, iconButton, languageName } from "./dom.js";
-import { openHere, showSimilar } from "./rail.js";
+import { moves, placeOf, spots } from "./card.js";
+import { byId, h, iconButton, languageName, redraw } from "./dom.js";
+import { openHere, showSimilar, toggleRail } from "./rail.js";
 
 const LARGE = 1600;
 const ZOOMED = 3200;
@@ -73,12 +73,9 @@ function zoomTools() {
 
 function draw() {
   const dialog = byId("viewer");
-  const focused = dialog.contains(document.activeElement) ? document.activeElement : null;
-  const label = focused?.getAttribute("aria-label") ?? focused?.textContent;
-  drawAll();
-  // What had the focus was drawn anew: keys must go on working.
-  const again = [...dialog.querySelectorAll("button:not(:disabled)")].find((one) => label && (one.getAttribute("aria-label") ?? one.textContent) === label);
-  if (dialog.open) (again ?? byId("stage")).focus();
+  redraw(dialog, drawAll, () => byId("stage"));
+  // Not every browser gives the focus to what is clicked: keys must go on working.
+  if (dialog.open && !dialog.contains(document.activeElement)) byId("stage").focus();
 }
 
 function drawAll() {
@@ -86,11 +83,11 @@ function drawAll() {
   const place = card.look === "page" ? "" : card.place;
   byId("viewer").replaceChildren(
     h("div", { class: "viewer-bar" },
-      h("h2", { id: "viewer-title" }, card.name, place ? h("span", {}, `, ${place}`) : null),
+      h("h2", { id: "viewer-title", title: placeOf(card) }, h("bdi", {}, card.name), place ? h("span", {}, `, ${place}`) : null),
       pageTools(), zoomTools(),
       iconButton("close", "Close", () => byId("viewer").close(), { class: "icon shut" })),
-    h("div", { class: "stage", id: "stage", tabindex: "0", "aria-label": "The place itself" }),
-    h("aside", { class: "about", "aria-label": "About this place" }, about()));
+    h("div", { class: "stage", id: "stage", role: "group", tabindex: "0", "aria-label": "The place itself" }),
+    h("aside", { class: "about", "aria-label": "About this place", tabindex: "0" }, about()));
   drawStage();
 }
 
@@ -129,7 +126,7 @@ function drawStage() {
 function drawVideo(stage, card) {
   const fallback = () => stage.replaceChildren(framed(frame(app.index, card.asset, card.frame ?? card.start, LARGE), `${card.name}, a frame of it`, [], false), h("p", { class: "quiet" }, "This browser does not play this kind of clip: here is the moment as a picture."));
   if (!card.playable) return fallback();
-  const video = h("video", { id: "clip", controls: true, muted: true, autoplay: true, playsInline: true, src: clip(app.index, card.asset, card.start), "aria-label": `${card.name} from ${card.place}` });
+  const video = h("video", { id: "clip", controls: true, muted: true, autoplay: moves(), playsInline: true, src: clip(app.index, card.asset, card.start), "aria-label": `${card.name} from ${card.place}` });
   video.addEventListener("error", fallback);
   return stage.replaceChildren(video);
 }
@@ -147,7 +144,7 @@ async function drawWords(stage, card) {
   }
   if (view.card !== card) return;
   const quote = view.citation?.quote || "";
-  const shown = pieces.map((piece) => h("p", { dir: "auto" }, piece.heading ? h("h3", {}, piece.heading) : null, withQuote(piece, card, quote)));
+  const shown = pieces.map((piece) => h("div", { class: "piece", dir: "auto", lang: piece.language || null }, piece.heading ? h("h3", {}, piece.heading) : null, withQuote(piece, card, quote)));
   stage.replaceChildren(h("div", { class: "words" }, shown));
   stage.querySelector("mark")?.scrollIntoView({ block: "center" });
 }
@@ -167,13 +164,13 @@ function about() {
     many ? h("div", { class: "acts" },
       h("button", { type: "button", class: "plain", disabled: view.at === 0, onclick: () => stepCard(-1) }, "Previous place"),
       h("button", { type: "button", class: "plain", disabled: view.at === view.cards.length - 1, onclick: () => stepCard(1) }, "Next place")) : null,
-    citation?.quote ? h("blockquote", { dir: "auto" }, citation.quote) : null,
+    citation?.quote ? h("blockquote", { dir: "auto", lang: card.language || null }, citation.quote) : null,
     citation?.quote && !citation.verified ? h("p", { class: "quiet" }, "These words were not found in the text of this place: check them yourself.") : null,
     h("dl", {}, facts.filter(([, value]) => value).map(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)])),
     h("div", { class: "acts" },
-      h("button", { type: "button", class: "plain", onclick: () => { byId("viewer").close(); showSimilar(card); byId("rail").classList.add("open"); } }, "Show similar"),
+      h("button", { type: "button", class: "plain", onclick: () => { byId("viewer").close(); showSimilar(card); toggleRail(true); } }, "Show similar"),
       app.state.local ? h("button", { type: "button", class: "plain", onclick: () => openHere(card, citation?.quote) }, "Open on this computer") : null),
-    card.text && card.look !== "text" && card.text !== citation?.quote ? [h("h3", { class: "quiet" }, card.ocr ? "Text read in it" : "Text"), h("p", { class: "text", dir: "auto" }, card.text)] : null,
+    card.text && card.look !== "text" && card.text !== citation?.quote ? [h("h3", { class: "quiet" }, card.ocr ? "Text read in it" : "Text"), h("p", { class: "text", dir: "auto", lang: card.language || null }, card.text)] : null,
   ].flat(2).filter(Boolean);
 }
 
