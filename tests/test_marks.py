@@ -341,7 +341,8 @@ def test_every_value_in_every_field_is_data(field: str, value: str) -> None:
     assert (head, opening, closing) == ("[1] a document, page 2", f"<data {CODE}>", f"</data {CODE}>")
     inside = "\n".join(lines)
     assert "zebra" in inside and CODE not in inside and not set(HIDDEN) & set(inside)
-    assert not re.search(r"[<＜‹]\s*/?\s*(data|text)", inside) and not re.search(r"^\s*[\[［【]", inside, re.MULTILINE)
+    assert not re.search(r"[<＜‹]\s*/?\s*(data|text)", inside)
+    assert not re.search(r"^\s*[\[［【]", inside, re.MULTILINE)
     assert not re.search(r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS", inside)
     assert len(inside) < 2000 + 5 * 220
     if field not in {"text", "neighbour"}:

@@ -66,16 +66,20 @@ def _in_brackets(match: re.Match[str]) -> str:
     return f"({match[1]}{')' if match[2] else ''}"
 
 
-_TAG = re.compile(r"<\s?/?\s?data(?:\s{1,2}[0-9a-f]{1,16})?\s?/?>", re.IGNORECASE)
-_TAG_BEGUN = re.compile(r"<\s?(?:/\s?)?(?:d(?:a(?:t(?:a(?:\s{1,2}[0-9a-f]{0,16})?\s?/?)?)?)?)?", re.IGNORECASE)
-_TAG_SURE = re.compile(r"<\s?/?\s?data", re.IGNORECASE)
+_TAG = re.compile(r"<\s?(?:/\s?)?data(?:\s{1,2}[0-9a-f]{1,16})?\s?/?>", re.IGNORECASE)
+_TAG_BEGUN = re.compile(
+    r"<\s?(?:/\s?)?(?:d(?:a(?:t(?:a(?:\s{1,2}[0-9a-f]{0,16})?\s?/?)?)?)?)?",
+    re.IGNORECASE,
+)
+_TAG_SURE = re.compile(r"<\s?(?:/\s?)?data", re.IGNORECASE)
 
 
 class MarkFilter:
     """Takes a mark out of what a model writes, piece by piece, however it is cut.
 
     What may still become a mark is held back, and no more. It goes sign by sign, so that the same text comes out
-    however it came in; words on both sides of a mark that was taken out do not run into each other, nor become another mark.
+    however it came in; words on both sides of a mark that was taken out do not run into each other, nor become another
+    mark.
     """
 
     def __init__(self, mark: Mark) -> None:
