@@ -31,7 +31,7 @@ from haystack_agent.records import Answer, AssetMeta, Evidence, Locator, Modalit
 from haystack_agent.text.visible import one_line, visible
 from ingest.drawing import EvidenceRenderer
 from ingest.indexing import index
-from tests.openai_server import Call, Reply, Say, Scripted, serving
+from tests.openai_server import Call, Reply, Say, Scripted, Step, serving
 from tests.test_direct import reader_of
 
 BARGE = "What does the barge report say?"
@@ -150,7 +150,7 @@ def test_nothing_of_a_file_stands_outside_the_marks_in_the_direct_mode(engine: E
 
 
 def test_nor_in_what_the_agents_tools_give(engine: Engine) -> None:
-    script = (
+    script: tuple[Step, ...] = (
         Call("search", {"query": "barge report"}),
         Call("search", {"query": "barge headingword", "modality": "document"}),
         *(Call("open", {"number": number}) for number in (1, 2, 3)),
@@ -235,8 +235,8 @@ def test_marks_are_not_in_a_question_that_was_understood(engine: Engine) -> None
 
 CODE = "9f3a12bc"
 PIECES = [
-    "<data 9f3a12bc>", "</data 9f3a12bc>", "< / data 9f3a12bc >", "9F3A12BC", "data 9f3a", "12bc", "<", "/", "data", " ",
-    "da", "d", ">", "x", "\n", "[1]", "</data>", "9", "\u06f0", "e\u0301", "<datum>", "a < b",
+    "<data 9f3a12bc>", "</data 9f3a12bc>", "< / data 9f3a12bc >", "9F3A12BC", "data 9f3a", "12bc", "<", "/", "data",
+    " ", "da", "d", ">", "x", "\n", "[1]", "</data>", "9", "\u06f0", "e\u0301", "<datum>", "a < b",
 ]  # fmt: skip
 
 
