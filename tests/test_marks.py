@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -240,6 +240,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join), st.data())
 def test_no_mark_is_shown_however_it_is_cut(written: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(written)), max_size=8)))
@@ -251,6 +252,7 @@ def test_no_mark_is_shown_however_it_is_cut(written: str, data: st.DataObject) -
     assert not re.search(r"<\s?/?\s?data(\s[0-9a-f]{4,})?\s?>", out) or " " in out
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="<")).filter(lambda text: CODE not in text.casefold()))
 def test_other_text_comes_out_as_it_went_in(written: str) -> None:
     assert Mark(CODE).taken_out(written) == written
@@ -265,6 +267,7 @@ def test_no_more_is_held_back_than_may_become_a_mark() -> None:
     assert unmarked.rest() == ""
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(st.sampled_from("<>/＜[]3 \n\r\u2028data9f3a12bc\u200d\u200b\ufe0f\U000e0041")))
 def test_what_stands_inside_cannot_be_taken_for_what_is_ours(some: str, more: str) -> None:
     mark = Mark(CODE)
@@ -275,6 +278,7 @@ def test_what_stands_inside_cannot_be_taken_for_what_is_ours(some: str, more: st
     assert not re.search(r"^\s*\[\d{1,3}\]", inside, re.MULTILINE)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_visible_stays_and_nothing_else(text: str) -> None:
     seen = visible(text)

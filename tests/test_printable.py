@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haystack_agent.answering.citations import check
@@ -34,6 +34,7 @@ def test_a_name_shows_what_is_invisible_in_it() -> None:
     assert printable.name("👩\u200d🚀 ✈\ufe0f.jpg") == "👩\u200d🚀 ✈\ufe0f.jpg"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Ll"])))
 def test_json_is_the_same_value_and_nothing_active(text: str) -> None:
     line = json_output.dumps({"text": text})
