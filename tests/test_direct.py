@@ -96,7 +96,9 @@ def test_an_answer_cites_the_page_and_the_model_saw_it(engine: Engine) -> None:
     assert [Path(one.evidence.paths[0]).name for one in answer.citations] == ["invoice.pdf"]
     request = server.received[0]
     assert request["model"] == "test-model" and request["stream"] is True and "tools" not in request
-    assert re.search(r"^\[1\] a document, page 2\n<data \w+>\nname: invoice.pdf\n", server.texts(), re.MULTILINE)
+    assert re.search(
+        r"^\[1\] a document, page 2, made on [\d-]+\n<data \w+>\nname: invoice.pdf\n", server.texts(), re.M
+    )
     assert server.texts().endswith(f"The question: {INVOICE}")
     shown = server.pictures()[0]
     assert max(shown.size) <= 1568 and 0 < yellow(shown) < 0.5
