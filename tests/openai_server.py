@@ -63,9 +63,19 @@ class Read:
 
 @dataclass(frozen=True)
 class Reply:
-    """Say what `reply` makes of the whole request as text: order does not matter."""
+    """Say what `reply` makes of the whole request as text: order does not matter.
+
+    Where it is streamed, pieces have `size` characters; 0: all at once.
+    """
 
     reply: Callable[[str], str]
+    size: int = 0
+
+    def said(self, messages: Any) -> Say:
+        """The answer to a request."""
+        text = self.reply(json.dumps(messages, ensure_ascii=False))
+        size = self.size or len(text) or 1
+        return Say(tuple(text[start : start + size] for start in range(0, len(text), size)))
 
 
 Step = Say | Call | Fail | Hang | Read | Reply
@@ -130,8 +140,8 @@ def serving(*script: Step) -> Iterator[Scripted]:
                     self._fail(step)
                 case Read(read):
                     self._whole(Say((read(scripted.pictures()[-1]),)))
-                case Reply(reply):
-                    said = Say((reply(json.dumps(body["messages"], ensure_ascii=False)),))
+                case Reply():
+                    said = step.said(body["messages"])
                     self._stream(said, usage="stream_options" in body) if body.get("stream") else self._whole(said)
                 case Call():
                     self._call(step)

@@ -63,7 +63,7 @@ def test_three_tools_then_an_answer_with_the_place(engine: Engine) -> None:
     assert {tool["function"]["name"] for tool in server.received[0]["tools"]} == {
         "search", "open", "neighbours", "list_sources"
     }  # fmt: skip
-    assert "invoice.pdf, page" in str(of_role(server, "tool")[0]["content"])
+    assert "name: invoice.pdf" in str(of_role(server, "tool")[0]["content"])
 
 
 def test_the_list_of_files_keeps_to_the_filters(engine: Engine) -> None:
@@ -127,8 +127,8 @@ def test_orders_in_a_document_reach_the_model_as_data_only(engine: Engine) -> No
     assert "203.0.113.9" not in answer.text and answer.citations
     [result] = of_role(server, "tool")
     content = str(result["content"])
-    mark = content[content.index("<text ") + 6 :][:8]
-    assert INJECTED[:20] in content and f"</text {mark}>" in content and mark not in INJECTED
+    mark = content[content.index("<data ") + 6 :][:8]
+    assert INJECTED[:20] in content and f"</data {mark}>" in content and mark not in INJECTED
     assert "Ignore all earlier" not in str(of_role(server, "system")) + str(of_role(server, "user"))
 
 

@@ -174,7 +174,7 @@ def _price(request: str) -> str:
 
 
 def _judge(request: str) -> str:
-    return "Correct." if "999" not in request.rsplit("<answer", maxsplit=1)[-1] else "Incorrect"
+    return "Correct." if "999" not in request.rsplit("The answer to judge:", maxsplit=1)[-1] else "Incorrect"
 
 
 @pytest.fixture

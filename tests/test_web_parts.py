@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile
@@ -18,7 +20,7 @@ from ingest.live_index import LiveIndex
 from ingest.pipeline import IndexOptions
 from ui.web.catalogue import Catalogue
 from ui.web.conversation_export import as_markdown
-from ui.web.conversation_store import ConversationStore, Turn
+from ui.web.conversation_store import ConversationStore, StoredConversation, Turn
 from ui.web.filter_values import FilterValues, values_of
 from ui.web.visitors import Visitor
 
@@ -144,6 +146,44 @@ def test_an_exported_conversation_is_text_and_our_own_links(tmp_path: Path) -> N
     assert "b.pdf#page=2>)" in text
     assert "![x]" not in text and "](http" not in text
     assert "file:" not in as_markdown(store.get(ME, identity), with_links=False)
+
+
+BREAKING = (
+    "<b>x</b> <!-- ![x](http://evil/a.png) [a](javascript:b) <http://evil> https://evil/x www.evil.com",
+    "`code` ```\n```\nfence ~~~ $x$ $$y$$",
+    "one\n===\ntwo\n---\n# three\n1. four\n- five\n> six\n    seven\n\teight\n\n| a | b |\n|---|---|\n| c | d |",
+    "&lt;i&gt; \\[x] *a* __b__ [^1] [r]\n\n[r]: http://evil\n12345. x",
+    "a\u202eb\u2028# c\r# d\x0b# e",
+)
+
+
+@pytest.mark.parametrize("words", BREAKING)
+@pytest.mark.parametrize("carrier", ["title", "question", "answer", "note", "name", "quote", "place"])
+def test_nothing_of_a_conversation_is_markup_where_it_is_exported(carrier: str, words: str) -> None:
+    told = dict.fromkeys(("title", "question", "answer", "note", "name", "quote", "place"), "plain") | {carrier: words}
+    card = {"n": 1, "name": told["name"], "folder": "/home/me"}
+    citation = {"n": 1, "quote": told["quote"], "place": told["place"], "page": 2, "start": None}
+    answer = {"text": told["answer"], "citations": [citation], "notes": [told["note"]]}
+    turn = Turn(question=told["question"], asked=0.0, mode="direct", answer=answer, cards=[card])
+    stored = StoredConversation(id="a", title=told["title"], index="i", created=0.0, updated=0.0, turns=[turn])
+    text = as_markdown(stored, with_links=True)
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert [token.type for token in tokens if token.type.endswith("_open") and token.level == 0] == [
+        "heading_open", "heading_open", *["paragraph_open"] * (3 if carrier == "answer" and "\n\n" in words else 2),
+        "blockquote_open", "ordered_list_open",
+    ]  # fmt: skip
+    assert [child.attrs["href"] for child in inline if child.type == "link_open"] == [
+        str(child.attrs["href"]) for child in inline if str(child.attrs.get("href", "")).startswith("file:///home/me/")
+    ]
+    kinds = {child.type for child in inline}
+    assert kinds <= {"text", "text_special", "softbreak", "link_open", "link_close"}, kinds
+    words_alone = re.sub(r"\(<file:///home/me/[^<> \n]*>\)", "", text)
+    assert not re.search(r"\w://|www\.evil", words_alone) and "\u202e" not in text
+    shown = " ".join(
+        " ".join("".join(child.content or " " for child in token.children or ()) for token in tokens).split()
+    )
+    assert all(word in shown for word in re.findall(r"\w+", words.replace("\u202e", "").replace("evil", "")))
 
 
 def test_filters_go_to_the_page_and_back() -> None:

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, object]
 
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Left as they are, these would break a line, reach a terminal, or not be UTF-8."""
+_ESCAPED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e0fff]")
+"""Left as they are, these would break a line, reorder or hide a part of it, reach a terminal, or not be UTF-8."""
 
 
 def dumps(value: Json) -> str:
     """One line of JSON; a byte of a file name that is no UTF-8 is a lone surrogate escape, as Python reads names."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _ESCAPED.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1] if match[0] > "\x7f" else "\\u007f"
 
 
 def write(value: Json) -> None:

@@ -13,9 +13,8 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 
-from haystack_agent.answering.messages import visible
 from haystack_agent.errors import HaystackError, UsageError
-from ui import printable
+from haystack_agent.text.visible import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,13 +122,13 @@ def _sentence(error: ToolError) -> str:
             return _told(cause)
         case ValidationError() as cause:
             wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in cause.errors(include_url=False))
-            return visible(printable.line("; ".join(wrong)))
+            return one_line("; ".join(wrong))
         case None:
-            return visible(printable.line(str(error)))
+            return one_line(str(error))
         case cause:
             _LOG.error("A tool failed.", exc_info=cause)
             return f"An unexpected error ({type(cause).__name__}): the server's log has the details."
 
 
 def _told(error: HaystackError) -> str:
-    return visible(printable.line(_OPTION.sub("", str(error))))
+    return one_line(_OPTION.sub("", str(error)))

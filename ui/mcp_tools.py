@@ -1,26 +1,26 @@
 """The tools of the MCP server, as plain functions that the SDK runs in threads.
 
-What comes from files is data: what is invisible in it is left out, and longer text stands between marks that carry a
-number drawn for each call, so that no file can write them.
+What comes from files is data: a value of a JSON object or, where a result is text, between marks that are drawn for
+each call, so that no file can write them; what is invisible in it is left out.
 """
 
 from __future__ import annotations
 
 import base64
-import secrets
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
 from mcp_types import ContentBlock, ImageContent, TextContent
 from pydantic import Field
 
-from haystack_agent.answering.messages import described, visible
+from haystack_agent.answering.marks import Mark
+from haystack_agent.answering.messages import described
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence, Filters, Modality
+from haystack_agent.text.visible import one_line
 from ui import filter_words, printable
 from ui.mcp_answers import ModelAnswers
 from ui.mcp_library import Library
@@ -179,17 +179,17 @@ def _narrowed(engine: Engine, question: str, chosen: Filters, as_asked: bool) ->
     filters = chosen if as_asked else engine.narrow(engine.understand(question), chosen)
     if filters == chosen:
         return chosen, []
-    only = visible(printable.line(filter_words.described(filters)))
+    only = one_line(filter_words.described(filters))
     return filters, [f"Only {only}, as the question says; as_asked searches everything."]
 
 
 def _text_of(evidence: Evidence) -> str:
-    text = described(1, evidence, secrets.token_hex(4), _CHARACTERS).removeprefix("[1] ")
-    return f"{printable.name(evidence.paths[0])}\n{text}"
+    mark = Mark.drawn()
+    path = mark.around(f"path: {one_line(evidence.paths[0])}")
+    return f"{mark.rule}\n\n{described(1, evidence, mark, _CHARACTERS).removeprefix('[1] ')}\n{path}"
 
 
 def _why_not_drawn(evidence: Evidence) -> str:
-    place = printable.name(Path(evidence.paths[0]).name)
     if not any(printable.path_of(path).is_file() for path in evidence.paths):
-        return f"There is no picture: {place} is no longer where it was indexed."
-    return f"There is no picture: {place} has no look that can be drawn."
+        return "There is no picture: the file is no longer where it was indexed."
+    return "There is no picture: the file has no look that can be drawn."

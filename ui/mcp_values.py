@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
-from haystack_agent.answering.messages import visible
 from haystack_agent.records import Answer, Citation, Evidence, Locator, Modality
+from haystack_agent.text.visible import one_line, visible
 from ui import printable
 from ui.render import place_text
 
@@ -73,7 +73,7 @@ def search_result(evidence: Sequence[Evidence], notes: Sequence[str]) -> SearchR
         )
         for rank, item in enumerate(evidence, start=1)
     ]
-    return SearchResult(evidence=found, notes=list(notes))
+    return SearchResult(evidence=found, notes=list(map(one_line, notes)))
 
 
 def ask_result(answer: Answer, notes: Sequence[str], by_model: bool) -> AskResult:
@@ -82,13 +82,13 @@ def ask_result(answer: Answer, notes: Sequence[str], by_model: bool) -> AskResul
     cited = [
         _citation(numbers.get(one.evidence.piece.id, place), one) for place, one in enumerate(answer.citations, start=1)
     ]
-    told = [visible(note) for note in (*notes, *answer.notes)]
+    told = [one_line(note) for note in (*notes, *answer.notes)]
     return AskResult(answer=visible(answer.text), abstained=answer.abstained, citations=cited, notes=told)
 
 
 def _citation(number: int, citation: Citation) -> CitationMade:
     place = _place(citation.evidence, citation.locator)
-    quote = visible(citation.quote)
+    quote = one_line(citation.quote)
     return CitationMade(number=number, quote=quote, verified=citation.verified, **place.model_dump())
 
 
@@ -96,8 +96,8 @@ def _place(item: Evidence, locator: Locator) -> PlaceFound:
     path = item.paths[0]
     return PlaceFound(
         id=item.piece.id,
-        place=visible(place_text(path, locator)),
-        path=printable.name(path),
+        place=one_line(place_text(path, locator)),
+        path=one_line(printable.name(path)),
         modality=item.piece.modality,
         page=locator.page,
         start=locator.start,
@@ -113,7 +113,7 @@ def _why(item: Evidence) -> str:
     words = dict.fromkeys(printable.line(word) for match in item.matches for word in match.words)
     reasons = [f"words: {', '.join(words)}"] if words else []
     reasons += [_LIKENESS[match.vector] for match in item.matches if match.vector in _LIKENESS]
-    return visible("; ".join(dict.fromkeys(reasons)))
+    return one_line("; ".join(dict.fromkeys(reasons)))
 
 
 def _cut(text: str) -> str:

@@ -91,7 +91,9 @@ class Chat:
 def tell_filters(filters: Filters, chosen: Filters) -> Filters:
     """Say which filters were taken from the question, and give them back."""
     if filters != chosen:
-        typer.echo(f"Only {described(filters)}, as the question says (everything: --as-asked).", err=True)
+        typer.echo(
+            f"Only {printable.line(described(filters))}, as the question says (everything: --as-asked).", err=True
+        )
     return filters
 
 

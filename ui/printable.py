@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
+from haystack_agent.text.visible import is_hidden
+
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates: they let a name or a text show itself in another order than it has."""
+
+_BREAK = re.compile("[\v\f\x85\u2028\u2029]")
 
 
 def name(text: str | Path) -> str:
@@ -21,8 +26,9 @@ def line(text: str) -> str:
 
 
 def text(written: str) -> str:
-    """Text of several lines: line breaks stay, control characters are dropped."""
-    return "".join(character if character == "\n" else _visible(character) for character in written)
+    """Text of several lines: line breaks and tabs stay breaks and spaces, control characters are dropped."""
+    broken = _BREAK.sub("\n", written).replace("\t", " ")
+    return "".join(character if character == "\n" else _visible(character) for character in broken)
 
 
 def short(text: str, limit: int) -> str:
@@ -47,11 +53,7 @@ def path_of(text: str) -> Path:
 
 
 def _is_hidden(character: str) -> bool:
-    category = unicodedata.category(character)
-    if category == "Cf":
-        # Joiners shape emoji and Indic words; the other format characters only hide or reorder.
-        return character not in "\u200c\u200d"
-    return category in {"Cc", "Cs", "Cn", "Co", "Zl", "Zp"}
+    return is_hidden(character) or unicodedata.category(character) in {"Zl", "Zp"}
 
 
 def _written_out(character: str) -> str:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from haystack_agent.answering.units import narrow
 from haystack_agent.records import Citation, Evidence, Locator, Piece
 from haystack_agent.text.fold import fold
+from haystack_agent.text.visible import visible
 
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _QUOTE = re.compile(r"[“„«\"]([^“”„«»\"]{3,400})[”“»\"]")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(
+    "(?:\\w|(?<=\\w)[\xad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff])+"
+)
+"""A model is given text without what is invisible in it: a word that has such signs in it is one word nevertheless."""
 _MARKDOWN = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _ADDRESS = re.compile(r"\b(?:https?|ftp|data|javascript|file):\S+", re.IGNORECASE)
 LEFT_OUT = "(address left out)"
@@ -70,7 +74,7 @@ def _quotes(text: str) -> Iterator[tuple[str, list[int]]]:
 
 def _place_of(quote: str, evidence: Evidence) -> Locator | None:
     """Where the words stand in the evidence, however they are spaced and folded; ``None`` where they do not."""
-    words = [fold(word) for word in _WORD.findall(quote)]
+    words = [fold(visible(word)) for word in _WORD.findall(quote)]
     for piece in (evidence.piece, *evidence.neighbours):
         found = _find(words, piece)
         if found is not None:
@@ -79,7 +83,7 @@ def _place_of(quote: str, evidence: Evidence) -> Locator | None:
 
 
 def _find(words: Sequence[str], piece: Piece) -> tuple[int, int] | None:
-    spans = [(fold(match.group()), match.start(), match.end()) for match in _WORD.finditer(piece.text)]
+    spans = [(fold(visible(match.group())), match.start(), match.end()) for match in _WORD.finditer(piece.text)]
     for first in range(len(spans) - len(words) + 1):
         if words and all(spans[first + step][0] == word for step, word in enumerate(words)):
             return spans[first][1], spans[first + len(words) - 1][2]
@@ -103,4 +107,9 @@ def _without_links(text: str, evidence: Sequence[Evidence]) -> str:
     def address(match: re.Match[str]) -> str:
         return match.group() if match.group().rstrip(".,;:)]\"”'") in known else LEFT_OUT
 
-    return _ADDRESS.sub(address, _MARKDOWN.sub(r"\1", text))
+    return _ADDRESS.sub(address, _MARKDOWN.sub(_words_of_link, text))
+
+
+def _words_of_link(match: re.Match[str]) -> str:
+    """The words; the number of a place stays one where a model made a link of it."""
+    return f"[{match[1]}]" if _MARK.fullmatch(f"[{match[1]}]") else match[1]

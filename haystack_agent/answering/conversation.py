@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, ValidationError
 
-from haystack_agent.answering.messages import visible
+from haystack_agent.answering.marks import Mark
 from haystack_agent.answering.model_errors import told
 from haystack_agent.records import Answer, Modality
 from haystack_agent.retrieval.period import Period
 from haystack_agent.retrieval.understood import DATED, Understood, narrowed_to
+from haystack_agent.text.visible import one_line
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -29,7 +30,8 @@ object and nothing else:
 language, add nothing else;
 "parts": if it asks for several things that may stand in different places, each as a question of its own, else [];
 "media": ["image"], ["video"] or both, if it asks for photos, pictures, clips or videos alone, else [];
-"after", "before": the first and the last day (2026-11-22) if it says when these were made, else null."""
+"after", "before": the first and the last day (2026-11-22) if it says when these were made, else null.
+What was said before stands between marks. {rule}"""
 
 
 class _Reading(BaseModel):
@@ -65,32 +67,37 @@ class Conversation:
         Raises:
             ModelFailed: the model does not answer.
         """
+        mark = Mark.drawn()
         try:
-            said = self._model.invoke(self._messages(question))
+            said = self._model.invoke(self._messages(question, mark))
         except Exception as error:  # providers' libraries share no error; `told` sorts them
             raise told(error, self._name) from error
-        return self._understood(question, str(said.text))
+        return self._understood(question, mark.taken_out(str(said.text)))
 
     async def aunderstand(self, question: str) -> Understood:
         """See `understand`."""
+        mark = Mark.drawn()
         try:
-            said = await self._model.ainvoke(self._messages(question))
+            said = await self._model.ainvoke(self._messages(question, mark))
         except Exception as error:  # as above
             raise told(error, self._name) from error
-        return self._understood(question, str(said.text))
+        return self._understood(question, mark.taken_out(str(said.text)))
 
     def keep(self, question: str, answer: Answer) -> None:
         """Remember what was answered to a question as it was understood."""
         self._turns.append(Turn(question, answer.text))
 
-    def _messages(self, question: str) -> list[BaseMessage]:
+    def _messages(self, question: str, mark: Mark) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        before = "".join(
-            f"Question: {one.question}\nAnswer: {one.answer[:_ANSWER]}\n\n" for one in self._turns[-_TURNS:]
+        turns = self._turns[-_TURNS:]
+        # An answer may quote a file that writes lines as ours: each has one.
+        before = "\n".join(
+            f"Question: {one_line(one.question)}\nAnswer: {one_line(one.answer)[:_ANSWER]}" for one in turns
         )
-        rules = _READ.format(today=self._today().isoformat())
-        return [SystemMessage(rules), HumanMessage(f"{before}The last question: {question}")]
+        said = f"{mark.around(before)}\n\n" if turns else ""
+        rules = _READ.format(today=self._today().isoformat(), rule=mark.rule)
+        return [SystemMessage(rules), HumanMessage(f"{said}The last question: {question}")]
 
     def _understood(self, question: str, said: str) -> Understood:
         start, end = said.find("{"), said.rfind("}")
@@ -114,5 +121,5 @@ class Conversation:
 
 def _usable(text: str) -> str:
     """One line without quotation marks around it; empty where it is too long for a question."""
-    line = " ".join(visible(text).split()).strip("\"“”'")
+    line = one_line(text).strip("\"“”'")
     return line if len(line) <= _LONGEST else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
+from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model_errors import told
 from haystack_agent.answering.pictures import Renderer
@@ -57,7 +58,7 @@ class DirectReader:
         state = _State(self._budget, self._patience)
         while evidence:
             if not state.messages:
-                state.messages = make_messages(question, evidence, self._renderer, state.budget)
+                state.messages = make_messages(question, evidence, self._renderer, state.mark, state.budget)
             yield Status(f"Asking {self._name}")
             try:
                 for chunk in self._model.stream(state.messages):
@@ -75,7 +76,7 @@ class DirectReader:
         while evidence:
             if not state.messages:
                 state.messages = await asyncio.to_thread(
-                    make_messages, question, evidence, self._renderer, state.budget
+                    make_messages, question, evidence, self._renderer, state.mark, state.budget
                 )
             yield Status(f"Asking {self._name}")
             try:
@@ -97,7 +98,9 @@ class _State:
 
     budget: Budget
     patience: Patience
+    mark: Mark = field(default_factory=Mark.drawn)
     heard: str = ""
+    """Without the marks that the model repeats."""
     shown: int = 0
     """Characters that were handed on."""
     tries: int = 1
@@ -105,16 +108,24 @@ class _State:
     notes: list[str] = field(default_factory=list)
     messages: list[BaseMessage] = field(default_factory=list)
     """What was sent; empty before it is made, and where it must be made anew."""
+    marks: MarkFilter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = MarkFilter(self.mark)
 
     def hear(self, text: str) -> Iterator[Token]:
         """Hand on what the model writes, but hold back what may become the words by which it declines."""
-        self.heard += text
+        self.heard += self.marks.feed(text)
         start = self.heard.lstrip()[: len(DECLINED)]
         if self.heard.strip() and not DECLINED.startswith(start):
-            yield from self.end()
+            yield from self._hand_on()
 
     def end(self) -> Iterator[Token]:
         """Hand on what is left."""
+        self.heard += self.marks.rest()
+        yield from self._hand_on()
+
+    def _hand_on(self) -> Iterator[Token]:
         rest, self.shown = self.heard[self.shown :], len(self.heard)
         if rest and not self.heard.lstrip().startswith(DECLINED):
             yield Token(rest)
@@ -127,6 +138,7 @@ class _State:
         """
         if self.heard:
             raise ModelUnreachable(f"The model stopped in the middle of its answer: {failure}") from cause
+        self.marks.rest()
         self.pause = 0.0
         smaller = self.budget.smaller()
         if isinstance(failure, ContextTooLong) and smaller is not None:

@@ -17,6 +17,7 @@ from haystack_agent.answering.direct import LONGEST_PAUSE, DirectReader, Patienc
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.langchain_looks import Looks
+from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model_errors import told
 from haystack_agent.answering.pictures import Renderer
@@ -108,20 +109,20 @@ class AgentReader:
         return DirectReader(self._model, self._name, self._renderer, patience=self._patience)
 
     def _run(self, sources: Sources) -> _Run:
-        book, notes = Book(), list[str]()
+        book, notes, mark = Book(), list[str](), Mark.drawn()
         looks = Looks(book, self._renderer, notes)
         turns = _Turns(self._name, self._limits, self._patience)
         graph = create_agent(
-            self._model, Toolbox(sources, book).tools(), system_prompt=_guide(), middleware=[turns, looks]
+            self._model, Toolbox(sources, book, mark).tools(), system_prompt=_guide(mark), middleware=[turns, looks]
         )
-        return _Run(graph, book, notes)
+        return _Run(graph, book, notes, mark)
 
     def _failure(self, error: Exception) -> ModelFailed:
         return error if isinstance(error, ModelFailed) else told(error, self._name)
 
 
-def _guide() -> str:
-    return f"{_GUIDE}\nToday is {date.today().isoformat()}."
+def _guide(mark: Mark) -> str:
+    return f"{_GUIDE}\n{mark.rule}\nToday is {date.today().isoformat()}."
 
 
 def _asked(question: str) -> dict[str, Any]:
@@ -135,17 +136,22 @@ class _Run:
     graph: Any
     book: Book
     notes: list[str]
+    mark: Mark
     written: str = ""
     said: str = ""
     """The text of the last message of the model."""
     shown: bool = field(default=False)
     gathered: int = 0
     """Places that were told of."""
+    marks: MarkFilter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.marks = MarkFilter(self.mark)
 
     def hear(self, mode: str, data: Any) -> Iterator[Event]:
         """Events of what the graph streams."""
         if mode == "messages" and isinstance(data[0], AIMessageChunk):
-            yield from self._hear_text(str(data[0].text))
+            yield from self._hear_text(self.marks.feed(str(data[0].text)))
         elif mode == "updates":
             for update in data.values():
                 for message in (update or {}).get("messages", ()):
@@ -158,16 +164,16 @@ class _Run:
     def _hear_text(self, text: str) -> Iterator[Event]:
         before, self.written = self.written, self.written + text
         start = self.written.lstrip()
-        if start and not DECLINED.startswith(start[: len(DECLINED)]):
+        if text and start and not DECLINED.startswith(start[: len(DECLINED)]):
             yield Token(text if self.shown else before + text)
             self.shown = True
 
     def _hear_message(self, message: AIMessage) -> Iterator[Event]:
-        self.said, self.written, self.shown = str(message.text), "", False
+        yield from self._hear_text(self.marks.rest())
+        self.said, self.written, self.shown = self.mark.taken_out(str(message.text)), "", False
         for call in message.tool_calls:
-            yield ToolCalled(
-                call["name"], ", ".join(str(value) for value in call["args"].values() if value is not None)
-            )
+            arguments = ", ".join(str(value) for value in call["args"].values() if value is not None)
+            yield ToolCalled(self.mark.taken_out(call["name"]), self.mark.taken_out(arguments))
 
     def done(self, question: str) -> Done:
         """The answer, checked."""

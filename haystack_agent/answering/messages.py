@@ -1,21 +1,21 @@
 """From evidence to what a model reads: numbered, delimited text and pictures, within a budget.
 
-Text of files is data. It stands between marks that carry a number drawn for this request, so that no file can write
-them; what is invisible in it is left out, and the model is told never to obey it.
+Words of files are data, names and titles as well as text: all of them stand between marks (`answering.marks`), and only
+what is our own outside. The model is told never to obey them.
 """
 
 from __future__ import annotations
 
 import base64
-import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from haystack_agent.answering.marks import Mark
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.records import Evidence, Modality
+from haystack_agent.text.visible import one_line, visible
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from langchain_core.messages.content import ContentBlock, ImageContentBlock, TextContentBlock
 
 _CALLED = {Modality.DOCUMENT: "a document", Modality.IMAGE: "a picture", Modality.VIDEO: "a clip"}
-_RULES_TOKENS = 400
+_RULES_TOKENS = 600
+_FACT = 200
+"""Characters of a name, a title or a caption."""
 DECLINED = "NOT IN THE FILES"
 """What a model writes first where the evidence does not answer."""
 
@@ -89,7 +91,7 @@ def budget_for(model: BaseChatModel) -> Budget:
 
 
 def make_messages(
-    question: str, evidence: Sequence[Evidence], renderer: Renderer, budget: Budget = Budget()
+    question: str, evidence: Sequence[Evidence], renderer: Renderer, mark: Mark, budget: Budget = Budget()
 ) -> list[BaseMessage]:
     """The rules and one message with the evidence and the question, in LangChain's standard content blocks."""
     from langchain_core.messages import HumanMessage, SystemMessage
@@ -98,50 +100,53 @@ def make_messages(
     wanted = [Wanted(one, side, budget.frames) for one, side in zip(given, budget.sides, strict=False)]
     pictures = renderer.render(wanted) if wanted else []
     pictures += [()] * (len(given) - len(pictures))
-    mark = secrets.token_hex(4)
     blocks: list[ContentBlock] = []
     for number, (one, shown) in enumerate(zip(given, pictures, strict=True), start=1):
         blocks.append(text_block(described(number, one, mark, budget.characters)))
         for picture in shown:
             blocks += shown_blocks(number, picture)
     blocks.append(text_block(f"The question: {question}"))
-    return [SystemMessage(RULES), HumanMessage(content_blocks=blocks)]
+    return [SystemMessage(f"{RULES}\n- {mark.rule}"), HumanMessage(content_blocks=blocks)]
 
 
-def place_name(evidence: Evidence) -> str:
-    """Where evidence stands, as people say it: ``invoice.pdf, page 2``."""
-    locator, name = evidence.piece.locator, visible(PurePath(evidence.paths[0]).name)
+def described(number: int, evidence: Evidence, mark: Mark, most: int) -> str:
+    """A place as text: number and where it stands, then the words of its file as data, at most so many characters."""
+    return f"[{number}] {_where(evidence)}\n{mark.around(_words(evidence, most))}"
+
+
+def _where(evidence: Evidence) -> str:
+    """What and where a place is, in words that no file can choose: ``a document, page 2, made on 2026-11-22``."""
+    piece = evidence.piece
+    locator, facts = piece.locator, [_CALLED[piece.modality]]
     if locator.start is not None:
         end = locator.start if locator.end is None else locator.end
-        return f"{name}, seconds {locator.start:.0f} to {end:.0f}"
-    return f"{name}, page {locator.page}" if locator.page is not None else name
+        facts.append(f"seconds {locator.start:.0f} to {end:.0f}")
+    elif locator.page is not None:
+        facts.append(f"page {locator.page}")
+    if piece.meta.created:
+        facts.append(f"made on {piece.meta.created:%Y-%m-%d}")
+    return ", ".join(facts)
 
 
-def visible(text: str) -> str:
-    """Text without what a person cannot see in it: control, format and private characters."""
-    return "".join(sign for sign in text if sign in "\n\t\u200c\u200d" or unicodedata.category(sign)[0] != "C")
-
-
-def described(number: int, evidence: Evidence, mark: str, most: int) -> str:
-    """A place as text: number, facts, and at most so many characters of its text between marks."""
+def _words(evidence: Evidence, most: int) -> str:
+    """Name, title and the like, a line each, then the text."""
     piece = evidence.piece
-    facts = [place_name(evidence), _CALLED[piece.modality]]
-    meta = piece.meta
-    if meta.title:
-        facts.append(f"title: {meta.title}")
-    if meta.created:
-        facts.append(f"made on {meta.created:%Y-%m-%d}")
-    facts += [f"{name}: {value}" for name, value in (("taken in", meta.place), ("caption", meta.caption)) if value]
-    head = visible("; ".join(facts).replace("\n", " "))
-    text = visible(_text(evidence))[:most].replace(mark, "")
-    body = f"\n<text {mark}>\n{text}\n</text {mark}>" if text.strip() else "\n(no text)"
-    return f"[{number}] {head}{body}"
+    facts = {
+        "name": PurePath(evidence.paths[0]).name,
+        "title": piece.meta.title,
+        "taken in": piece.meta.place,
+        "caption": piece.meta.caption,
+        "heading": piece.heading,
+    }
+    lines = [(name, one_line(value)[: min(_FACT, most // 4)]) for name, value in facts.items()]
+    text = visible(_text(evidence))[:most]
+    return "\n".join((*(f"{name}: {line}" for name, line in lines if line), text if text.strip() else "(no text)"))
 
 
 def _text(evidence: Evidence) -> str:
     """The best piece, then its neighbours of the same place that say something else."""
     piece = evidence.piece
-    parts = [f"{piece.heading}\n{piece.text}" if piece.heading else piece.text]
+    parts = [piece.text]
     for other in evidence.neighbours:
         if other.text and not any(other.text in part or part in other.text for part in parts):
             parts.append(other.text)

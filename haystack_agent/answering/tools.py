@@ -3,15 +3,16 @@ references into pictures."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from haystack_agent.answering.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.records import Evidence, Filters, Modality
+from haystack_agent.text.visible import one_line
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -20,7 +21,8 @@ FOUND = 5
 _SHOWN = 3
 _FOUND_SIDE, _OPENED_SIDE = 768, 1568
 _FOUND_CHARACTERS, _OPENED_CHARACTERS = 1500, 8000
-_NAMES = 100
+_NAMES, _NAME = 100, 200
+"""Files listed, and characters of the path of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,10 @@ class Look:
 class Toolbox:
     """The tools of one run."""
 
-    def __init__(self, sources: Sources, book: Book) -> None:
+    def __init__(self, sources: Sources, book: Book, mark: Mark) -> None:
         self._sources = sources
         self._book = book
-        self._mark = secrets.token_hex(4)
+        self._mark = mark
 
     def tools(self) -> list[BaseTool]:
         """As LangChain takes them."""
@@ -87,7 +89,7 @@ class Toolbox:
         """Names of the user's files."""
         names, more = self._sources.names(_NAMES)
         rest = "\n(and more: use search)" if more else ""
-        return f"<names {self._mark}>\n" + "\n".join(names) + f"\n</names {self._mark}>{rest}", []
+        return self._mark.around("\n".join(map(_listed, names))) + rest, []
 
     def _told(self, found: Sequence[Evidence], most: int, side: int, nothing: str) -> tuple[str, list[Look]]:
         numbers = [self._book.number(one) for one in found]
@@ -97,6 +99,12 @@ class Toolbox:
     def _unknown(self, number: int) -> str:
         count = len(self._book.evidence)
         return f"There is no place [{number}]: there are [1] to [{count}]." if count else "Search first."
+
+
+def _listed(path: str) -> str:
+    """A path on one line; of a long one its end, which has the name."""
+    line = one_line(path)
+    return line if len(line) <= _NAME else f"…{line[1 - _NAME :]}"
 
 
 def _date(text: str | None) -> datetime | None:

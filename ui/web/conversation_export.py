@@ -8,9 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ui import printable
 from ui.web.conversation_store import StoredConversation, Turn
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_SPECIAL = re.compile(
+    r"[\\`*_{}\[\]<>()#+!|~&$-]"  # anywhere
+    r"|(?<=\w):(?=/)|(?<=www)\.|@"  # in an address, which readers make a link of
+    r"|^=",  # at the start of a line: the line under a heading
+    re.IGNORECASE | re.MULTILINE,
+)
+_COUNTED = re.compile(r"^(\d{1,9})(?=\.)", re.MULTILINE)
+"""A number that begins a list."""
 
 
 def as_markdown(conversation: StoredConversation, with_links: bool) -> str:
@@ -23,7 +31,7 @@ def as_markdown(conversation: StoredConversation, with_links: bool) -> str:
 
 def _turn(turn: Turn, with_links: bool) -> list[str]:
     when = datetime.fromtimestamp(turn.asked).astimezone().strftime("%Y-%m-%d %H:%M")
-    parts = [f"## {_plain(turn.question)}", f"{when}, {_plain(turn.mode)}", _plain(str(turn.answer.get("text", "")))]
+    parts = [f"## {_plain(turn.question)}", f"{when}, {_plain(turn.mode)}", _lines(str(turn.answer.get("text", "")))]
     parts += [f"> {_plain(str(note))}" for note in turn.answer.get("notes", [])]
     cards = {card["n"]: card for card in turn.cards}
     for citation in turn.answer.get("citations", []):
@@ -49,5 +57,15 @@ def _address(card: Mapping[str, Any], citation: Mapping[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", text)
+    """Text on one line that Markdown shows as it is."""
+    return _escaped(printable.line(text))
+
+
+def _lines(text: str) -> str:
+    """The same of several lines, not indented: indented ones are code."""
+    lines = (line.strip() for line in printable.text(text).split("\n"))
+    return _escaped("\n".join(lines))
+
+
+def _escaped(text: str) -> str:
+    return _COUNTED.sub(r"\1\\", _SPECIAL.sub(r"\\\g<0>", text))
