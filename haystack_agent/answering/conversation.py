@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from haystack_agent.answering.messages import visible
 from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.patience import Patience, Waiting
+from haystack_agent.errors import ContextTooLong, ModelFailed
 from haystack_agent.records import Answer, Modality
 from haystack_agent.retrieval.period import Period
 from haystack_agent.retrieval.understood import DATED, Understood, narrowed_to
@@ -50,11 +54,41 @@ class Turn:
     answer: str
 
 
+@dataclass(slots=True)
+class _Question:
+    """How the reading of one question goes."""
+
+    text: str
+    turns: list[Turn]
+    """As many as the model is told of."""
+    waiting: Waiting
+    given_up: bool = False
+
+    def pause_after(self, failure: ModelFailed, cause: Exception) -> float:
+        """Seconds to wait; where it was too long for the model, less is told of.
+
+        Raises:
+            ModelFailed: the model does not answer.
+        """
+        if not isinstance(failure, ContextTooLong):
+            return self.waiting.pause(failure, cause)
+        self.given_up = not self.turns
+        self.turns = self.turns[(len(self.turns) + 1) // 2 :]
+        return 0.0
+
+
 class Conversation:
     """Questions that may refer to those before."""
 
-    def __init__(self, model: BaseChatModel, name: str, today: Callable[[], date] = date.today) -> None:
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        today: Callable[[], date] = date.today,
+        patience: Patience = Patience(),
+    ) -> None:
         self._model = model
+        self._patience = patience
         self._name = name
         self._today = today
         self._turns: list[Turn] = []
@@ -65,32 +99,35 @@ class Conversation:
         Raises:
             ModelFailed: the model does not answer.
         """
-        try:
-            said = self._model.invoke(self._messages(question))
-        except Exception as error:  # providers' libraries share no error; `told` sorts them
-            raise told(error, self._name) from error
-        return self._understood(question, str(said.text))
+        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
+        while not reading.given_up:
+            try:
+                return self._understood(question, str(self._model.invoke(self._messages(reading)).text))
+            except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
+                time.sleep(reading.pause_after(told(error, self._name), error))
+        return Understood(question)
 
     async def aunderstand(self, question: str) -> Understood:
         """See `understand`."""
-        try:
-            said = await self._model.ainvoke(self._messages(question))
-        except Exception as error:  # as above
-            raise told(error, self._name) from error
-        return self._understood(question, str(said.text))
+        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
+        while not reading.given_up:
+            try:
+                said = await self._model.ainvoke(self._messages(reading))
+                return self._understood(question, str(said.text))
+            except Exception as error:  # noqa: BLE001 - as above
+                await asyncio.sleep(reading.pause_after(told(error, self._name), error))
+        return Understood(question)
 
     def keep(self, question: str, answer: Answer) -> None:
         """Remember what was answered to a question as it was understood."""
         self._turns.append(Turn(question, answer.text))
 
-    def _messages(self, question: str) -> list[BaseMessage]:
+    def _messages(self, reading: _Question) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        before = "".join(
-            f"Question: {one.question}\nAnswer: {one.answer[:_ANSWER]}\n\n" for one in self._turns[-_TURNS:]
-        )
+        before = "".join(f"Question: {one.question}\nAnswer: {one.answer[:_ANSWER]}\n\n" for one in reading.turns)
         rules = _READ.format(today=self._today().isoformat())
-        return [SystemMessage(rules), HumanMessage(f"{before}The last question: {question}")]
+        return [SystemMessage(rules), HumanMessage(f"{before}The last question: {reading.text}")]
 
     def _understood(self, question: str, said: str) -> Understood:
         start, end = said.find("{"), said.rfind("}")
