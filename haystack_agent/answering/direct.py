@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
-from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.model_errors import said_nothing, told
 from haystack_agent.answering.patience import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.errors import ContextTooLong, ModelFailed, ModelUnreachable, PicturesRefused
@@ -121,13 +121,9 @@ class _State:
             self.notes.append(_CUT_OFF)
 
     def require_words(self, name: str) -> None:
-        """Nothing said is no answer, and does not mean that the files have none.
-
-        Raises:
-            ModelFailed: nothing was said.
-        """
+        """Raise `ModelFailed` where nothing was said."""
         if not self.heard.strip():
-            raise ModelFailed(f"{name} ended without a word of an answer: ask again, or choose another model.")
+            raise said_nothing(name)
 
     def after(self, failure: ModelFailed, cause: Exception) -> str:
         """What is done about a failure, in words.

@@ -22,8 +22,9 @@ from haystack_agent.errors import (
 )
 
 _TOO_LONG = re.compile(
-    r"context.{0,20}(length|window|size|limit)|maximum context|exceed.{0,30}context|exceed.{0,20}max(imum)? \w* ?length|"
-    r"(prompt|input|messages?|request|text)\b.{0,30}(is |are |was )?too (long|large|many tokens)|too many tokens|"
+    r"context.{0,20}(length|window|size|limit)|maximum context|exceed.{0,30}context|"
+    r"exceed.{0,20}max(imum)? \w* ?length|"
+    r"(prompt|input|messages?|request|text)\b.{0,30}(?<!took )too (long|large|many tokens)|too many tokens|"
     r"longer than the maximum|max_prompt_tokens|n_keep.{0,20}n_ctx|exceed_context|length of the messages|"
     r"maximum (prompt|input|allowed input) length|tokens?.{0,40}exceeds? the limit|too large to process",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ _BLIND = re.compile(
     r"(image|vision|picture|multi-?modal)\w*\b.{0,60}"
     r"(not (support|allow|accept|available)|n't support|unsupported|cannot|invalid)|"
     r"(not|n't|cannot) (support|accept|handle|process|allow).{0,40}(image|vision|picture|multi-?modal)|"
-    r"unsupported (content|part|message).{0,40}image|no vision|is not a multi-?modal|not a vision|mmproj|"
+    r"unsupported (content|part|message).{0,40}image|no vision|is not a multi-?modal|not a vision|not compiled for multi-?modal|mmproj|"
     r"(no|at most 0) (endpoints found that support )?(image|vision)|missing data required for image|"
     r"(unknown variant|type)\W+(is )?\W*image_url|image_url.{0,60}(only supported|expected)|"
     r"allowed values?.{0,10}text\b|expected .?text",
@@ -83,6 +84,11 @@ def told(error: Exception, model: str) -> ModelFailed:
     if isinstance(error, (ValueError, TypeError, AttributeError)) or _said_by_server(error):
         return _strange(reason, model)
     return _unreached(error, reason, model)
+
+
+def said_nothing(model: str) -> ModelFailed:
+    """No word is no answer, and does not mean that the files have none."""
+    return ModelFailed(f"{model} ended without a word of an answer: ask again, or choose another model.")
 
 
 def _of_status(status: int, reason: str, words: str, model: str) -> ModelFailed:

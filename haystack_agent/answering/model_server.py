@@ -141,9 +141,9 @@ def _remarks(choice: ModelChoice, server: Server) -> list[str]:
     if choice.url and server.url != choice.url:
         said.append(f"The API is not at {shown(choice.url)} but at {shown(server.url)}: that is used.")
     offered = server.answering(choice.name)
-    if server.models and offered is None:
+    if choice.name and server.models and offered is None:
         said.append(f"{shown(server.url)} lists no model {choice.name!r}: it has {named(server.models)}.")
-    elif offered is not None and not offered.is_called(choice.name):
+    elif choice.name and offered is not None and not offered.is_called(choice.name):
         said.append(
             f"{shown(server.url)} has no model {choice.name!r}: {short_name(offered.name)} answers, whatever the name."
         )
