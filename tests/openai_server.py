@@ -134,7 +134,8 @@ def serving(*script: Step) -> Iterator[Scripted]:
         def do_POST(self) -> None:
             if self.path in scripted.pages:
                 self.rfile.read(int(self.headers["Content-Length"]))
-                return self.do_GET()
+                self.do_GET()
+                return
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             scripted.received.append(body)
             scripted.keys.append(self.headers.get("Authorization", ""))

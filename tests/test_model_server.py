@@ -179,7 +179,7 @@ def test_what_people_paste_with_an_address_is_left_out(typed: str) -> None:
 
 
 def test_the_command_line_says_so_before_anything_is_sent(tmp_path: Path) -> None:
-    for command in (("models",), ("ask", "--mode", "direct", "x"), ("chat",), ("ui", "--no-browser")):
+    for command in (("models",), ("ask", "--mode", "direct", "x"), ("chat",)):
         done = clean(Shell(tmp_path).run(*command, "--model", "m", "--model-url", "localhost:11434"), 2)
         assert "http://localhost:11434/v1" in done.stderr.decode() and "sent to" not in done.stderr.decode()
 

@@ -33,7 +33,8 @@ _BLIND = re.compile(
     r"(image|vision|picture|multi-?modal)\w*\b.{0,60}"
     r"(not (support|allow|accept|available)|n't support|unsupported|cannot|invalid)|"
     r"(not|n't|cannot) (support|accept|handle|process|allow).{0,40}(image|vision|picture|multi-?modal)|"
-    r"unsupported (content|part|message).{0,40}image|no vision|is not a multi-?modal|not a vision|not compiled for multi-?modal|mmproj|"
+    r"unsupported (content|part|message).{0,40}image|no vision|is not a multi-?modal|not a vision|"
+    r"not compiled for multi-?modal|mmproj|"
     r"(no|at most 0) (endpoints found that support )?(image|vision)|missing data required for image|"
     r"(unknown variant|type)\W+(is )?\W*image_url|image_url.{0,60}(only supported|expected)|"
     r"allowed values?.{0,10}text\b|expected .?text",
