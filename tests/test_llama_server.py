@@ -151,7 +151,6 @@ def test_an_agent_whose_model_knows_no_tools_answers_from_what_is_found(server: 
     heard = hear(ModelChoice("m", server.url))
     for said in (heard.profile, None):  # told by the server, and found out: it drops the tools and says nothing
         model = open_model(heard.choice, said=said)
-        model = model.model_copy(update={"max_tokens": 60})
         events = list(engine.stream_agent(CODE, AgentReader(model, "m", EvidenceRenderer())))
         assert "does not use tools" in statuses(events)
         assert [event.name for event in events if isinstance(event, ToolCalled)] == ["search"]

@@ -21,8 +21,11 @@ from haystack_agent.answering.model_url import checked_url
 from haystack_agent.answering.models import ModelChoice, chosen_model, open_model
 from haystack_agent.errors import UsageError
 from haystack_agent.settings import load_settings
+from ingest.drawing import EvidenceRenderer
 from tests.openai_server import Fail, Say, Scripted, serving
 from tests.test_cli import Shell, clean
+from ui.web import model_desk
+from ui.web.model_desk import ModelDesk
 
 
 def pages(server: Scripted, **answers: Any) -> None:
@@ -229,11 +232,12 @@ def tls_port(folder: Path) -> Iterator[int]:
         thread.join()
 
 
-def test_requests_to_this_machine_go_through_no_proxy(tmp_path: Path) -> None:
+def test_requests_to_this_machine_go_through_no_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Fail(500, "the proxy was asked")) as proxy, serving(Say(("ready",))) as server:
         address = proxy.url.removesuffix("/v1")
-        proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"), address)
-        done = clean(Shell(tmp_path).run("models", "--model", "m", "--model-url", server.url, **proxies), 1)
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"):
+            monkeypatch.setenv(name, address)
+        done = clean(Shell(tmp_path).run("models", "--model", "m", "--model-url", server.url), 1)
         assert not proxy.received and not proxy.asked_for and server.received
     assert "m answers" in done.stdout.decode()
 
@@ -271,6 +275,24 @@ def test_models_lists_what_there_is_and_says_where_there_is_nothing(tmp_path: Pa
     assert "  a:latest   (4096 tokens, sees, no tools)\n  b:7b" in out and "does not say which models" in silent
     assert "Nothing answers at" in clean(shell.run("models", "--model-url", server.url), 3).stderr.decode()
     assert "--model NAME" in clean(shell.run("models"), 2).stderr.decode()
+
+
+def test_the_page_asks_anew_what_its_server_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAYSTACK_CONFIG_FILE", _empty(tmp_path))
+    with pytest.raises(UsageError, match="http://localhost:1234/v1"):
+        ModelDesk(load_settings(), "m", "localhost:1234", EvidenceRenderer())
+    with serving(Say(("x",))) as server:
+        desk = ModelDesk(load_settings(), "m", server.url, EvidenceRenderer())
+        pages(server, v1_models=(503, {"X": "Loading model"}))
+        assert not desk.readers().model.profile
+        pages(server, v1_models={"data": [{"id": "other", "max_model_len": 4096, "owned_by": "llamacpp"}]})
+        first = desk.readers()
+        assert (first.model.profile or {})["max_input_tokens"] == 4096 and "other answers" in first.remarks[0]
+        assert desk.readers() is first and first.name == desk.name == "m"
+        monkeypatch.setattr(model_desk, "_FRESH", 0.0)
+        assert desk.readers() is first
+        pages(server, v1_models={"data": [{"id": "m", "max_model_len": 8192}]})
+        assert (desk.readers().model.profile or {})["max_input_tokens"] == 8192 and not desk.readers().remarks
 
 
 def test_a_hostile_name_of_a_model_draws_nothing(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class _State:
         Raises:
             ModelFailed: nothing can be done.
         """
-        if self.heard:
+        if self.heard.strip():
             raise ModelUnreachable(f"The model stopped in the middle of its answer: {failure}") from cause
         self.pause = 0.0
         smaller = self.budget.smaller()
