@@ -60,8 +60,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = base / "files"
     files.mkdir()
     (files / "gate.txt").write_text("The code of the garden gate is 4711. Close it at night.\n", "utf-8")
-    story = "The gardener went on and on about the gate, the roses and the weather of that year. "
-    (files / "story.txt").write_text(story * 60, "utf-8")
+    story = (
+        f"In {year} the gardener went on about the gate, the roses and frost {year % 7}. " for year in range(1800, 1950)
+    )
+    (files / "story.txt").write_text("".join(story), "utf-8")
     Image.effect_mandelbrot((320, 240), (-2, -1, 1, 1), 60).convert("RGB").save(files / "garden gate.jpg")
     index(IndexLocation(base / "data" / "indexes" / "default"), [files])
     return base

@@ -85,6 +85,8 @@ def _tell(choice: ModelChoice, offered: Offered | None, checkup: Checkup) -> Non
 def _facts(model: Offered) -> str:
     """What is known of a model, in brackets."""
     facts = [f"{model.context} tokens"] if model.context is not None else []
-    for known, what in ((model.sees, "sees"), (model.uses_tools, "uses tools")):
-        facts += [] if known is None else [what if known else what.replace("sees", "text alone").replace("uses", "no")]
+    if model.sees is not None:
+        facts.append("sees" if model.sees else "text alone")
+    if model.uses_tools is not None:
+        facts.append("uses tools" if model.uses_tools else "no tools")
     return f"   ({', '.join(facts)})" if facts else ""
