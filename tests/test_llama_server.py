@@ -128,7 +128,7 @@ def test_pictures_that_a_model_does_not_take_are_left_out(server: Llama, engine:
 
 
 def test_what_is_longer_than_the_context_is_asked_with_less(server: Llama, engine: Engine) -> None:
-    budget = Budget(8, 9000, ())
+    budget = Budget(8, 1600, ())
     events = list(engine.stream("What did the gardener go on about?", reader_of(server, budget=budget), top_k=8))
     assert "too long for the model" in statuses(events) and answer_of(events).text
     assert any("too long for the model" in note for note in answer_of(events).notes)
