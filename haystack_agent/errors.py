@@ -15,6 +15,7 @@ HaystackError
 │   ├── ModelUnreachable   nothing answers at its address, or not in time
 │   ├── ModelRefused       it does not take the key, or does not know the model
 │   ├── ModelBusy          too many requests, or an error on its side
+│   │   └── ModelLoading    its server is still loading it
 │   ├── PicturesRefused    it cannot see
 │   ├── ToolsRefused       it cannot use tools
 │   └── ContextTooLong     the request is longer than it can read
@@ -87,6 +88,10 @@ class ModelRefused(ModelFailed):
 
 class ModelBusy(ModelFailed):
     """It takes no more requests for now, or failed on its side: worth another try."""
+
+
+class ModelLoading(ModelBusy):
+    """Its server is there, but still loads it: worth waiting for."""
 
 
 class PicturesRefused(ModelFailed):

@@ -15,6 +15,7 @@ from platformdirs import user_config_path, user_data_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from haystack_agent.answering.model_url import checked_url
 from haystack_agent.errors import UsageError
 
 APP = "haystack-agent"
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     """Command that ``open`` runs with a file in place of the system's viewer."""
     model: str | None = None
     """The language model: ``provider:model`` or, with `model_url`, the name that the server knows it by."""
-    model_url: Annotated[str, AfterValidator(_http)] | None = None
+    model_url: Annotated[str, AfterValidator(checked_url)] | None = None
     """A server that speaks the OpenAI chat API, such as http://localhost:11434/v1."""
     model_api_key: SecretStr | None = None
     model_timeout: float = Field(default=120.0, gt=0)

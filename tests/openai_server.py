@@ -45,6 +45,7 @@ class Fail:
     status: int
     message: str = "no"
     retry_after: float | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,10 @@ class Scripted:
     script: list[Step] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    pages: dict[str, Any] = field(default_factory=dict)
+    """What it says of itself, by path; a tuple of a status and headers in place of a value is sent as it is."""
+    asked_for: list[tuple[str, str]] = field(default_factory=list)
+    """The path of each such request, and the key that came with it."""
     hung_up: list[bool] = field(default_factory=list)
     """For each answer that was streamed, whether the client went away before its end."""
 
@@ -127,7 +132,20 @@ def serving(*script: Step) -> Iterator[Scripted]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            scripted.asked_for.append((self.path, self.headers.get("Authorization", "")))
+            page = scripted.pages.get(self.path)
+            status, headers = page if isinstance(page, tuple) else (404 if page is None else 200, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self._rest(json.dumps(page).encode())
+
         def do_POST(self) -> None:
+            if self.path in scripted.pages:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
+                return
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             scripted.received.append(body)
             scripted.keys.append(self.headers.get("Authorization", ""))
@@ -153,6 +171,8 @@ def serving(*script: Step) -> Iterator[Scripted]:
             self.send_response(step.status)
             if step.retry_after is not None:
                 self.send_header("Retry-After", str(step.retry_after))
+            if step.location is not None:
+                self.send_header("Location", step.location)
             self._rest(data)
 
         def _whole(self, step: Say) -> None:

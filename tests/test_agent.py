@@ -10,10 +10,10 @@ import pytest
 from langchain_openai import ChatOpenAI
 from PIL import Image
 
-from haystack_agent.answering.direct import Patience
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
 from haystack_agent.answering.models import ModelChoice, open_model
+from haystack_agent.answering.patience import Patience
 from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelBusy
 from haystack_agent.records import Answer, Filters, Modality
@@ -143,6 +143,25 @@ def test_models_without_tools_or_eyes_still_answer(engine: Engine) -> None:
     assert (
         answer.citations and "does not take pictures" in answer.notes[0] and "image_url" not in str(server.received[2])
     )
+
+
+def test_an_answer_from_nowhere_is_no_answer(engine: Engine) -> None:
+    """Some servers drop the tools that a model cannot use: it answers without having looked."""
+    with serving(Say(("I think it is £1.",)), Say(("£339.40 [1].",))) as server:
+        events = told(engine, server, INVOICE)
+    assert answer_of(events).text == "£339.40 [1]." and answer_of(events).citations
+    assert "tools" not in server.received[1] and "invoice.pdf" in server.texts(1)
+    with serving(Call("search", {"query": INVOICE}), Say(("",)), Say(("£339.40 [1].",))) as server:
+        assert answer_of(told(engine, server, INVOICE)).text == "£339.40 [1]."
+
+
+def test_what_tools_found_and_is_too_long_is_asked_about_with_less(engine: Engine) -> None:
+    too_long = Fail(400, "request (3031 tokens) exceeds the available context size (2048 tokens)")
+    script = (Call("search", {"query": INVOICE}), too_long, too_long, Say(("£339.40 [1].",)))
+    with serving(*script) as server:
+        events = told(engine, server, INVOICE)
+    assert answer_of(events).text == "£339.40 [1]." and "tools" not in server.received[-1]
+    assert "too long for the model" in "".join(one.text for one in events if isinstance(one, Status))
 
 
 def test_what_may_pass_is_tried_again_and_what_does_not_is_said(engine: Engine) -> None:

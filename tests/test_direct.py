@@ -18,11 +18,12 @@ from PIL import Image
 from pydantic import SecretStr
 
 from eval import sample, sample_documents
-from haystack_agent.answering.direct import DirectReader, Patience
+from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.models import ModelChoice, open_model
+from haystack_agent.answering.patience import Patience
 from haystack_agent.engine import Engine
-from haystack_agent.errors import ModelBusy, ModelFailed, ModelRefused, ModelUnreachable
+from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelRefused, ModelUnreachable
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.records import Answer
 from ingest.drawing import EvidenceRenderer
@@ -176,7 +177,8 @@ def test_what_may_pass_is_tried_again(engine: Engine) -> None:
     ("step", "error", "said", "requests"),
     [
         (Fail(429, "slow down", 0.0), ModelBusy, "slow down", 3),
-        (Fail(500, "out of memory"), ModelBusy, "out of memory", 3),
+        (Fail(500, "out of memory"), ModelBusy, "failed .status 500: out of memory", 3),
+        (Fail(500, "input too long: context size"), ContextTooLong, "context size", 3),
         (Fail(401, "bad key"), ModelRefused, "HAYSTACK_MODEL_API_KEY", 1),
         (Fail(404, "no such model"), ModelRefused, "no such model", 1),
         (Fail(400, "temperature must be 1"), ModelFailed, "temperature must be 1", 1),
@@ -205,6 +207,19 @@ def test_a_request_too_long_is_shortened(engine: Engine) -> None:
         answer = answer_of(told(engine, server, INVOICE))
     assert len(str(server.received[1])) < len(str(server.received[0]))
     assert "too long" in answer.notes[0]
+
+
+def test_a_model_that_says_nothing_has_not_said_that_the_files_do(engine: Engine) -> None:
+    with serving(Say(("", " \n"))) as server, pytest.raises(ModelFailed, match="without a word"):
+        told(engine, server, INVOICE)
+    assert len(server.received) == 1
+
+
+def test_a_model_that_is_loading_is_waited_for(engine: Engine) -> None:
+    loading = Fail(503, "Loading model")
+    with serving(loading, loading, loading, loading, Say(("Yes [1].",))) as server:
+        events = told(engine, server, INVOICE)
+    assert answer_of(events).text == "Yes [1]." and statuses(events).count("still being loaded") == 1
 
 
 def test_a_model_that_cannot_see_is_given_the_text(engine: Engine) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from haystack_agent.answering.conversation import Conversation
     from haystack_agent.answering.events import Event
+    from haystack_agent.answering.model_server import Heard
     from haystack_agent.answering.models import ModelChoice
     from haystack_agent.engine import Engine
     from haystack_agent.settings import Settings
@@ -98,12 +99,28 @@ def tell_filters(filters: Filters, chosen: Filters) -> Filters:
 
 
 def opened(settings: Settings, model: str | None, url: str | None, usage: bool = False) -> tuple[BaseChatModel, str]:
-    """The model of the options, and its name; where something goes to another machine, a line says so once."""
+    """The model of the options, and the name of that which answers; where something goes to another machine, a line
+    says so once."""
     from haystack_agent.answering.models import chosen_model, open_model
 
-    choice = replace(chosen_model(settings, model, url), usage=usage)
-    tell_destination(choice, settings.data_dir)
-    return open_model(choice, tell_download), choice.name
+    heard = heard_of(replace(chosen_model(settings, model, url), usage=usage), settings.data_dir)
+    return open_model(heard.choice, tell_download, heard.profile), heard.choice.name
+
+
+def heard_of(choice: ModelChoice, data_dir: Path) -> Heard:
+    """What the server of a model says of it, and what the user should know of that, told."""
+    from haystack_agent.answering.model_server import hear
+
+    tell_destination(choice, data_dir)
+    heard = hear(choice, tell)
+    for remark in heard.remarks:
+        tell(remark)
+    return heard
+
+
+def tell(text: str) -> None:
+    """A line that is not part of an answer."""
+    typer.echo(printable.line(text), err=True)
 
 
 def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
@@ -144,7 +161,7 @@ def show(events: Iterator[Event]) -> Answer:
     """Print an answer while it is written; what is being done goes to standard error where a person watches."""
     watched = sys.stderr.isatty()
     written = ""
-    for event in events:
+    for event in _with_line_end(events):
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
@@ -161,6 +178,19 @@ def show(events: Iterator[Event]) -> Answer:
                 _show_rest(answer, written)
                 return answer
     raise AssertionError("a stream ends with Done")
+
+
+def _with_line_end(events: Iterator[Event]) -> Iterator[Event]:
+    """The events; where they break off in the middle of an answer, what follows it begins on a line of its own."""
+    writing = False
+    try:
+        for event in events:
+            writing = isinstance(event, Token)
+            yield event
+    except BaseException:
+        if writing:
+            typer.echo()
+        raise
 
 
 def finished(events: Iterator[Event]) -> Answer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from haystack_agent.answering.marks import Mark
 from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.patience import Patience, Waiting
+from haystack_agent.errors import ContextTooLong, ModelFailed
 from haystack_agent.records import Answer, Modality
 from haystack_agent.retrieval.period import Period
 from haystack_agent.retrieval.understood import DATED, Understood, narrowed_to
@@ -52,11 +56,42 @@ class Turn:
     answer: str
 
 
+@dataclass(slots=True)
+class _Question:
+    """How the reading of one question goes."""
+
+    text: str
+    turns: list[Turn]
+    """As many as the model is told of."""
+    waiting: Waiting
+    mark: Mark = field(default_factory=Mark.drawn)
+    given_up: bool = False
+
+    def pause_after(self, failure: ModelFailed, cause: Exception) -> float:
+        """Seconds to wait; where it was too long for the model, less is told of.
+
+        Raises:
+            ModelFailed: the model does not answer.
+        """
+        if not isinstance(failure, ContextTooLong):
+            return self.waiting.pause(failure, cause)
+        self.given_up = not self.turns
+        self.turns = self.turns[(len(self.turns) + 1) // 2 :]
+        return 0.0
+
+
 class Conversation:
     """Questions that may refer to those before."""
 
-    def __init__(self, model: BaseChatModel, name: str, today: Callable[[], date] = date.today) -> None:
+    def __init__(
+        self,
+        model: BaseChatModel,
+        name: str,
+        today: Callable[[], date] = date.today,
+        patience: Patience = Patience(),
+    ) -> None:
         self._model = model
+        self._patience = patience
         self._name = name
         self._today = today
         self._turns: list[Turn] = []
@@ -67,37 +102,40 @@ class Conversation:
         Raises:
             ModelFailed: the model does not answer.
         """
-        mark = Mark.drawn()
-        try:
-            said = self._model.invoke(self._messages(question, mark))
-        except Exception as error:  # providers' libraries share no error; `told` sorts them
-            raise told(error, self._name) from error
-        return self._understood(question, mark.taken_out(str(said.text)))
+        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
+        while not reading.given_up:
+            try:
+                said = self._model.invoke(self._messages(reading))
+                return self._understood(question, reading.mark.taken_out(str(said.text)))
+            except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
+                time.sleep(reading.pause_after(told(error, self._name), error))
+        return Understood(question)
 
     async def aunderstand(self, question: str) -> Understood:
         """See `understand`."""
-        mark = Mark.drawn()
-        try:
-            said = await self._model.ainvoke(self._messages(question, mark))
-        except Exception as error:  # as above
-            raise told(error, self._name) from error
-        return self._understood(question, mark.taken_out(str(said.text)))
+        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
+        while not reading.given_up:
+            try:
+                said = await self._model.ainvoke(self._messages(reading))
+                return self._understood(question, reading.mark.taken_out(str(said.text)))
+            except Exception as error:  # noqa: BLE001 - as above
+                await asyncio.sleep(reading.pause_after(told(error, self._name), error))
+        return Understood(question)
 
     def keep(self, question: str, answer: Answer) -> None:
         """Remember what was answered to a question as it was understood."""
         self._turns.append(Turn(question, answer.text))
 
-    def _messages(self, question: str, mark: Mark) -> list[BaseMessage]:
+    def _messages(self, reading: _Question) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        turns = self._turns[-_TURNS:]
         # An answer may quote a file that writes lines as ours: each has one.
         before = "\n".join(
-            f"Question: {one_line(one.question)}\nAnswer: {one_line(one.answer)[:_ANSWER]}" for one in turns
+            f"Question: {one_line(one.question)}\nAnswer: {one_line(one.answer)[:_ANSWER]}" for one in reading.turns
         )
-        said = f"{mark.around(before)}\n\n" if turns else ""
-        rules = _READ.format(today=self._today().isoformat(), rule=mark.rule)
-        return [SystemMessage(rules), HumanMessage(f"{said}The last question: {question}")]
+        said = f"{reading.mark.around(before)}\n\n" if reading.turns else ""
+        rules = _READ.format(today=self._today().isoformat(), rule=reading.mark.rule)
+        return [SystemMessage(rules), HumanMessage(f"{said}The last question: {reading.text}")]
 
     def _understood(self, question: str, said: str) -> Understood:
         start, end = said.find("{"), said.rfind("}")

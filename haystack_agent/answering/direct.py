@@ -12,24 +12,17 @@ from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
-from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.model_errors import said_nothing, told
+from haystack_agent.answering.patience import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
-from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelUnreachable, PicturesRefused
+from haystack_agent.errors import ContextTooLong, ModelFailed, ModelUnreachable, PicturesRefused
 from haystack_agent.records import Evidence
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-LONGEST_PAUSE = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often what may pass is tried, and the seconds before the second try; each further pause is twice as long."""
-
-    tries: int = 3
-    pause: float = 1.0
+_CUT_OFF = "The answer was cut off: the model can read and write no more at once."
 
 
 class DirectReader:
@@ -55,7 +48,7 @@ class DirectReader:
         Raises:
             ModelFailed: the model did not answer; what it wrote before is not whole.
         """
-        state = _State(self._budget, self._patience)
+        state = _State(self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
                 state.messages = make_messages(question, evidence, self._renderer, state.mark, state.budget)
@@ -63,6 +56,8 @@ class DirectReader:
             try:
                 for chunk in self._model.stream(state.messages):
                     yield from state.hear(str(chunk.text))
+                    state.note_end(chunk)
+                state.require_words(self._name)
                 break
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
                 yield Status(state.after(told(error, self._name), error))
@@ -72,7 +67,7 @@ class DirectReader:
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
-        state = _State(self._budget, self._patience)
+        state = _State(self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
                 state.messages = await asyncio.to_thread(
@@ -83,6 +78,8 @@ class DirectReader:
                 async for chunk in self._model.astream(state.messages):
                     for event in state.hear(str(chunk.text)):
                         yield event
+                    state.note_end(chunk)
+                state.require_words(self._name)
                 break
             except Exception as error:  # noqa: BLE001 - as in `stream`
                 yield Status(state.after(told(error, self._name), error))
@@ -97,13 +94,12 @@ class _State:
     """How one answer goes: what was heard, what is left to try."""
 
     budget: Budget
-    patience: Patience
+    waiting: Waiting
     mark: Mark = field(default_factory=Mark.drawn)
     heard: str = ""
     """Without the marks that the model repeats."""
     shown: int = 0
     """Characters that were handed on."""
-    tries: int = 1
     pause: float = 0.0
     notes: list[str] = field(default_factory=list)
     messages: list[BaseMessage] = field(default_factory=list)
@@ -130,13 +126,23 @@ class _State:
         if rest and not self.heard.lstrip().startswith(DECLINED):
             yield Token(rest)
 
+    def note_end(self, chunk: BaseMessage) -> None:
+        """Note where the model was stopped in the middle of what it had to say."""
+        if chunk.response_metadata.get("finish_reason") == "length" and self.heard.strip():
+            self.notes.append(_CUT_OFF)
+
+    def require_words(self, name: str) -> None:
+        """Raise `ModelFailed` where nothing was said."""
+        if not self.heard.strip():
+            raise said_nothing(name)
+
     def after(self, failure: ModelFailed, cause: Exception) -> str:
         """What is done about a failure, in words.
 
         Raises:
             ModelFailed: nothing can be done.
         """
-        if self.heard:
+        if self.heard.strip():
             raise ModelUnreachable(f"The model stopped in the middle of its answer: {failure}") from cause
         self.marks.rest()
         self.pause = 0.0
@@ -147,21 +153,9 @@ class _State:
         if isinstance(failure, PicturesRefused) and self.budget.sides:
             self.budget, self.messages = self.budget.without_pictures(), []
             return self._noted("The model does not take pictures: it was given the text alone.")
-        if isinstance(failure, (ModelBusy, ModelUnreachable)) and self.tries < self.patience.tries:
-            self.pause = min(LONGEST_PAUSE, asked_pause(cause) or self.patience.pause * 2 ** (self.tries - 1))
-            self.tries += 1
-            return f"{failure} Trying again in {self.pause:.0f} s."
-        raise failure from cause
+        self.pause = self.waiting.pause(failure, cause)
+        return self.waiting.told(failure, self.pause)
 
     def _noted(self, text: str) -> str:
         self.notes.append(text)
         return text
-
-
-def asked_pause(error: Exception) -> float | None:
-    """Seconds that the server asks to wait."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return max(0.0, float(headers.get("retry-after", "")))
-    except ValueError:
-        return None

@@ -12,23 +12,20 @@ from typing import TYPE_CHECKING, Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
+from langgraph.config import get_stream_writer
 
-from haystack_agent.answering.direct import LONGEST_PAUSE, DirectReader, Patience, asked_pause
+from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.langchain_looks import Looks
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.patience import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.answering.tools import FOUND, Toolbox
-from haystack_agent.errors import (
-    ModelBusy,
-    ModelFailed,
-    ModelUnreachable,
-    ToolsRefused,
-)
+from haystack_agent.errors import ContextTooLong, ModelFailed, ToolsRefused
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -39,6 +36,8 @@ You have tools. Search first, with the words that the file itself is likely to h
 in the language of the files, before you give up. If the question has several parts, search for each by itself. Open a \
 place to read it closely. Write {DECLINED} only after that."""
 _WITHOUT_TOOLS = "The model does not use tools: it is given the best places found."
+_FULL = "What the tools found is too long for the model: it is given the best places alone."
+_STREAMS = ["messages", "updates", "custom"]
 _LAST_CALL = "This was the last use of tools: answer now from what was found."
 
 
@@ -73,37 +72,38 @@ class AgentReader:
         Raises:
             ModelFailed: the model did not answer.
         """
-        run = self._run(sources)
+        run, failure = self._run(sources), None
         yield Status(f"Asking {self._name}")
         try:
-            for mode, data in run.graph.stream(_asked(question), stream_mode=["messages", "updates"]):
-                yield from run.hear(mode, data)
-        except Exception as error:
-            failure = self._failure(error)
-            if not isinstance(failure, ToolsRefused) or run.book.evidence:
-                raise failure from error
-            yield Status(_WITHOUT_TOOLS)
-            yield from self._direct().stream(question, sources.search(question, FOUND))
+            if self._uses_tools:
+                for mode, data in run.graph.stream(_asked(question), stream_mode=_STREAMS):
+                    yield from run.hear(mode, data)
+        except Exception as error:  # noqa: BLE001 - raised again unless the model can do without
+            failure = self._may_go_on(error)
+        if run.answered and failure is None:
+            yield run.done(question)
             return
-        yield run.done(question)
+        yield from run.gives_up_tools(question, failure)
+        yield from self._direct().stream(question, run.book.evidence or sources.search(question, FOUND))
 
     async def astream(self, question: str, sources: Sources) -> AsyncIterator[Event]:
         """See `stream`."""
-        run = self._run(sources)
+        run, failure = self._run(sources), None
         yield Status(f"Asking {self._name}")
         try:
-            async for mode, data in run.graph.astream(_asked(question), stream_mode=["messages", "updates"]):
-                for event in run.hear(mode, data):
-                    yield event
-        except Exception as error:
-            failure = self._failure(error)
-            if not isinstance(failure, ToolsRefused) or run.book.evidence:
-                raise failure from error
-            yield Status(_WITHOUT_TOOLS)
-            async for event in self._direct().astream(question, sources.search(question, FOUND)):
-                yield event
+            if self._uses_tools:
+                async for mode, data in run.graph.astream(_asked(question), stream_mode=_STREAMS):
+                    for event in run.hear(mode, data):
+                        yield event
+        except Exception as error:  # noqa: BLE001 - as in `stream`
+            failure = self._may_go_on(error)
+        if run.answered and failure is None:
+            yield run.done(question)
             return
-        yield run.done(question)
+        for told_of in run.gives_up_tools(question, failure):
+            yield told_of
+        async for event in self._direct().astream(question, run.book.evidence or sources.search(question, FOUND)):
+            yield event
 
     def _direct(self) -> DirectReader:
         return DirectReader(self._model, self._name, self._renderer, patience=self._patience)
@@ -117,8 +117,21 @@ class AgentReader:
         )
         return _Run(graph, book, notes, mark)
 
-    def _failure(self, error: Exception) -> ModelFailed:
-        return error if isinstance(error, ModelFailed) else told(error, self._name)
+    @property
+    def _uses_tools(self) -> bool:
+        """Whether to try: some servers drop the tools that a model cannot use, and say nothing."""
+        return (self._model.profile or {}).get("tool_calling", True)
+
+    def _may_go_on(self, error: Exception) -> ModelFailed:
+        """What went wrong with the tools, where the model may still answer from what is found for it.
+
+        Raises:
+            ModelFailed: it may not.
+        """
+        failure = told(error, self._name)
+        if not isinstance(failure, (ToolsRefused, ContextTooLong)):
+            raise failure from error
+        return failure
 
 
 def _guide(mark: Mark) -> str:
@@ -143,6 +156,7 @@ class _Run:
     shown: bool = field(default=False)
     gathered: int = 0
     """Places that were told of."""
+    used_tools: bool = False
     marks: MarkFilter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,6 +166,8 @@ class _Run:
         """Events of what the graph streams."""
         if mode == "messages" and isinstance(data[0], AIMessageChunk):
             yield from self._hear_text(self.marks.feed(str(data[0].text)))
+        elif mode == "custom":
+            yield Status(str(data))
         elif mode == "updates":
             for update in data.values():
                 for message in (update or {}).get("messages", ()):
@@ -172,8 +188,20 @@ class _Run:
         yield from self._hear_text(self.marks.rest())
         self.said, self.written, self.shown = self.mark.taken_out(str(message.text)), "", False
         for call in message.tool_calls:
+            self.used_tools = True
             arguments = ", ".join(str(value) for value in call["args"].values() if value is not None)
             yield ToolCalled(self.mark.taken_out(call["name"]), self.mark.taken_out(arguments))
+
+    @property
+    def answered(self) -> bool:
+        """Whether it said something after it had looked: what it says before that, it cannot know."""
+        return self.used_tools and bool(self.said.strip())
+
+    def gives_up_tools(self, question: str, failure: ModelFailed | None) -> Iterator[Event]:
+        """What is done instead; what the model wrote before was no answer."""
+        yield Status(_FULL if isinstance(failure, ContextTooLong) else _WITHOUT_TOOLS)
+        if not self.book.evidence:
+            yield ToolCalled("search", question)
 
     def done(self, question: str) -> Done:
         """The answer, checked."""
@@ -194,26 +222,24 @@ class _Turns(AgentMiddleware[Any, Any]):
     ) -> ModelResponse[Any]:
         """One turn."""
         request = self._turn(request)
-        tries = 1
+        waiting = Waiting(self._patience)
         while True:
             try:
                 return handler(request)
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
-                time.sleep(self._pause(error, tries))
-                tries += 1
+                time.sleep(self._pause(error, waiting))
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
         """One turn."""
         request = self._turn(request)
-        tries = 1
+        waiting = Waiting(self._patience)
         while True:
             try:
                 return await handler(request)
             except Exception as error:  # noqa: BLE001 - as above
-                await asyncio.sleep(self._pause(error, tries))
-                tries += 1
+                await asyncio.sleep(self._pause(error, waiting))
 
     def _turn(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         self._left -= 1
@@ -222,13 +248,13 @@ class _Turns(AgentMiddleware[Any, Any]):
         messages: list[AnyMessage] = [*request.messages, HumanMessage(_LAST_CALL)]
         return request.override(messages=messages, tools=[])
 
-    def _pause(self, error: Exception, tries: int) -> float:
-        """Seconds to wait before another try.
+    def _pause(self, error: Exception, waiting: Waiting) -> float:
+        """Seconds to wait before another try, told of.
 
         Raises:
             ModelFailed: there is no point in one.
         """
-        failure = error if isinstance(error, ModelFailed) else told(error, self._name)
-        if not isinstance(failure, (ModelBusy, ModelUnreachable)) or tries >= self._patience.tries:
-            raise failure from error
-        return min(LONGEST_PAUSE, asked_pause(error) or self._patience.pause * 2 ** (tries - 1))
+        failure = told(error, self._name)
+        pause = waiting.pause(failure, error)
+        get_stream_writer()(waiting.told(failure, pause))
+        return pause

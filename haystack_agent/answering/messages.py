@@ -26,6 +26,9 @@ _CALLED = {Modality.DOCUMENT: "a document", Modality.IMAGE: "a picture", Modalit
 _RULES_TOKENS = 600
 _FACT = 200
 """Characters of a name, a title or a caption."""
+_LEAST_CHARACTERS, _PASSAGE = 500, 900
+_PER_TOKEN = 3
+"""Characters."""
 DECLINED = "NOT IN THE FILES"
 """What a model writes first where the evidence does not answer."""
 
@@ -61,7 +64,7 @@ class Budget:
         return replace(
             self,
             places=places,
-            characters=max(500, self.characters // 2),
+            characters=max(_LEAST_CHARACTERS, self.characters // 2),
             sides=tuple(max(448, side * 2 // 3) for side in self.sides[:places]),
             frames=max(1, self.frames // 2),
         )
@@ -70,11 +73,21 @@ class Budget:
         """The same, as text alone."""
         return replace(self, sides=())
 
+    def with_less_text(self, tokens: int) -> Budget | None:
+        """The same places and pictures, with as much text as can be had for so many tokens; ``None`` where that is
+        less than a passage of each."""
+        characters = (tokens - (self.tokens - self._text_tokens)) * _PER_TOKEN // self.places
+        return replace(self, characters=min(characters, self.characters)) if characters >= _PASSAGE else None
+
     @property
     def tokens(self) -> int:
         """About how many tokens this can come to, at three characters or 750 pixels each."""
         pixels = sum(side * side * 3 // 4 for side in self.sides[: self.places])
-        return _RULES_TOKENS + self.places * self.characters // 3 + pixels // 750
+        return _RULES_TOKENS + self._text_tokens + pixels // 750
+
+    @property
+    def _text_tokens(self) -> int:
+        return self.places * self.characters // _PER_TOKEN
 
 
 def budget_for(model: BaseChatModel) -> Budget:
@@ -83,9 +96,9 @@ def budget_for(model: BaseChatModel) -> Budget:
     budget = Budget() if profile.get("image_inputs", True) else Budget().without_pictures()
     most = profile.get("max_input_tokens")
     while most and budget.tokens > most // 2:
-        smaller = budget.smaller()
-        if smaller is None:
-            break
+        fitting, smaller = budget.with_less_text(most // 2), budget.smaller()
+        if fitting is not None or smaller is None:
+            return fitting or budget
         budget = smaller
     return budget
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.model_errors import said_nothing, told
 from haystack_agent.errors import PicturesRefused
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def check_model(model: BaseChatModel, name: str) -> Checkup:
         ModelFailed: it does not answer at all.
     """
     began = time.monotonic()
-    _ask(model, name, [{"type": "text", "text": "Reply with the single word: ready"}])
+    if not _ask(model, name, [{"type": "text", "text": "Reply with the single word: ready"}]).strip():
+        raise said_nothing(name)
     seconds = time.monotonic() - began
     code = "".join(secrets.choice("23456789") for _ in range(_DIGITS))
     picture = base64.b64encode(_drawn(code)).decode("ascii")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from haystack_agent.answering.http_clients import async_client_for, client_for, timeout_of
+from haystack_agent.answering.model_url import checked_url, host_of, is_here
 from haystack_agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
+    from langchain_core.language_models import BaseChatModel, ModelProfile
     from pydantic import SecretStr
 
     from haystack_agent.encoders.hub import Progress
@@ -49,8 +49,8 @@ class ModelChoice:
         """Who gets what is sent to the model, where it is not this machine."""
         if self.url is None:
             return None if self.name.startswith(_HERE) else self.name.partition(":")[0]
-        host = urlsplit(self.url).hostname or ""
-        return None if _is_here(host) else host
+        host = host_of(self.url)
+        return None if is_here(host) else host
 
 
 def says_where(name: str) -> bool:
@@ -64,7 +64,7 @@ def chosen_model(settings: Settings, name: str | None = None, url: str | None = 
     """The model of the options or, where they name none, of the settings.
 
     Raises:
-        UsageError: no model is named.
+        UsageError: no model is named, or the server's address cannot be one.
     """
     name = name or settings.model
     if not name:
@@ -72,12 +72,29 @@ def chosen_model(settings: Settings, name: str | None = None, url: str | None = 
             "No model is named: give --model NAME and, for a server of yours, --model-url URL (Ollama: "
             "http://localhost:11434/v1), or set them in config.toml."
         )
-    server = url or (None if says_where(name) else settings.model_url)
+    server = server_address(url) or (None if says_where(name) else settings.model_url)
     return ModelChoice(name, server, settings.model_api_key, settings.model_timeout, settings.model_context)
 
 
-def open_model(choice: ModelChoice, tell: Callable[[Progress], None] | None = None) -> BaseChatModel:
-    """The model; with its `profile` saying how much it takes, where that is known.
+def server_address(url: str | None) -> str | None:
+    """The address of the option, checked.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    if not url:
+        return None
+    try:
+        return checked_url(url)
+    except ValueError as error:
+        raise UsageError(f"--model-url is not accepted: {error}.") from None
+
+
+def open_model(
+    choice: ModelChoice, tell: Callable[[Progress], None] | None = None, said: ModelProfile | None = None
+) -> BaseChatModel:
+    """The model; with its `profile` saying what it takes, where that is known: by the library, and better by what its
+    server `said`, and best by the user.
 
     Nothing is sent yet, but the files of a local one may be fetched, of which `tell` is told.
 
@@ -86,6 +103,8 @@ def open_model(choice: ModelChoice, tell: Callable[[Progress], None] | None = No
         ModelUnavailable: a local model cannot be loaded.
     """
     model = _opened(choice, tell)
+    if said:
+        model.profile = {**(model.profile or {}), **said}
     if choice.context is not None:
         model.profile = {**(model.profile or {}), "max_input_tokens": choice.context}
     return model
@@ -120,22 +139,19 @@ def _of_server(choice: ModelChoice) -> BaseChatModel:
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
-    # Retries are ours: the library's own would hide what is going on, and repeat what cannot pass.
+    url = choice.url or ""
+    # Retries are ours: the library's own would hide what is going on, and repeat what cannot pass. So are the clients:
+    # the library's follow redirects with all that is in the request, and take a proxy to this very machine.
     return ChatOpenAI(
         model=choice.name,
-        base_url=choice.url,
+        base_url=url,
         api_key=choice.api_key or SecretStr(_NO_KEY),
-        timeout=choice.timeout,
+        timeout=timeout_of(choice.timeout),
         max_retries=0,
         stream_usage=choice.usage,
         use_responses_api=False,
+        http_client=client_for(url, choice.timeout),
+        http_async_client=async_client_for(url, choice.timeout),
+        http_socket_options=(),
+        openai_proxy=None,
     )
-
-
-def _is_here(host: str) -> bool:
-    if host in ("localhost", "host.docker.internal") or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -72,6 +72,8 @@ class Asking:
     async def _by_model(self, opened: OpenIndex, chosen: Filters, first: Found) -> AsyncIterator[Step]:
         hub, asked = self._workspace.hub, self._question
         readers = await asyncio.to_thread(self._workspace.models.readers)
+        for remark in readers.remarks:
+            yield Status(remark)
         found = first
         if asked.earlier:
             yield Status("Reading the conversation")

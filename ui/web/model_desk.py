@@ -1,11 +1,13 @@
-"""The language model of the server: opened when the first question goes to it."""
+"""The language model of the server: opened when the first question goes to it, and anew when its server changes."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from haystack_agent.answering.model_server import Heard, State, hear
 from haystack_agent.answering.models import chosen_model, open_model
 from haystack_agent.errors import UsageError
 from ui.downloads import tell_download
@@ -29,6 +31,8 @@ class Readers:
     name: str
     direct: DirectReader
     agent: AgentReader
+    remarks: tuple[str, ...] = ()
+    """What the user should know of the model, a sentence each."""
 
     def conversation(self) -> Conversation:
         """A conversation in which nothing was said yet."""
@@ -37,8 +41,12 @@ class Readers:
         return Conversation(self.model, self.name)
 
 
+_FRESH = 60.0
+"""Seconds that what a server says of its model is taken for true: it may be started anew with another."""
+
+
 class ModelDesk:
-    """Knows which model there is, and opens it once."""
+    """Knows which model there is, and opens it."""
 
     def __init__(self, settings: Settings, name: str | None, url: str | None, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -46,6 +54,8 @@ class ModelDesk:
         if name or settings.model:
             self._choice = chosen_model(settings, name, url)
         self._readers: Readers | None = None
+        self._heard: Heard | None = None
+        self._heard_at = 0.0
         self._opening = threading.Lock()
 
     @property
@@ -70,16 +80,24 @@ class ModelDesk:
                 "No language model is set up: start the server with --model and --model-url, or choose quotations."
             )
         with self._opening:
-            if self._readers is None:
-                self._readers = _opened(self._choice, self._renderer)
+            if self._readers is None or (self._choice.url and time.monotonic() - self._heard_at > _FRESH):
+                self._readers = self._opened(self._choice, self._readers)
             return self._readers
 
+    def _opened(self, choice: ModelChoice, before: Readers | None) -> Readers:
+        """The model as its server has it now: the one before, where that says the same."""
+        heard = hear(choice)
+        self._heard_at = time.monotonic() if heard.state is State.HEARD else 0.0
+        if before is not None and heard == self._heard:
+            return before
+        self._heard = heard
+        return _readers(choice.name, heard, self._renderer)
 
-def _opened(choice: ModelChoice, renderer: Renderer) -> Readers:
+
+def _readers(known_as: str, heard: Heard, renderer: Renderer) -> Readers:
     from haystack_agent.answering.direct import DirectReader
     from haystack_agent.answering.langchain_agent import AgentReader
 
-    model = open_model(choice, tell_download)
-    return Readers(
-        model, choice.name, DirectReader(model, choice.name, renderer), AgentReader(model, choice.name, renderer)
-    )
+    model, name = open_model(heard.choice, tell_download, heard.profile), heard.choice.name
+    direct, agent = DirectReader(model, name, renderer), AgentReader(model, name, renderer)
+    return Readers(model, known_as, direct, agent, heard.remarks)
