@@ -95,10 +95,10 @@ def survey(discovery: Discovery, known: dict[Path, FileRow], places: Places, loo
 
 def _as_before(row: FileRow, found: Found) -> FileRow:
     """The row of an unchanged file, with what an index of an earlier version did not keep."""
-    kept = (row.stat.ctime_ns, row.stat.device, row.lost)
-    if kept == (found.stat.ctime_ns, found.stat.device, None):
+    before, now = row.stat, found.stat
+    if row.lost is None and before.ctime_ns == now.ctime_ns and before.device == now.device:
         return row
-    return replace(row, stat=found.stat, lost=None)
+    return replace(row, stat=now, lost=None)
 
 
 def _only_touched(row: FileRow | None, found: Found, looking: Looking) -> FileRow | None:
@@ -208,4 +208,7 @@ def _with_asset(row: FileRow, subtitles: Sequence[FileRow], videos: Sequence[str
         reason = one_line(f"subtitles of {', '.join(videos)}, read with it")
         return replace(row, asset_id=None, verdict=FileState.SKIPPED, reason=reason)
     ids = [(sub.path.name[len(row.path.stem) :], sub.content_id or "") for sub in subtitles]
-    return replace(row, asset_id=with_siblings(row.content_id, ids), verdict=None, reason="")
+    asset_id = with_siblings(row.content_id, ids)
+    if (row.asset_id, row.verdict, row.reason) == (asset_id, None, ""):
+        return row
+    return replace(row, asset_id=asset_id, verdict=None, reason="")

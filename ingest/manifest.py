@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
 from ingest.hashing import FileStat
@@ -85,9 +86,9 @@ class FileRow:
     lost: Path | None = None
     """The folder that lost all its files, this one among them: they are kept all the same."""
 
-    def is_same_as(self, other: FileRow | None) -> bool:
+    def is_same_as(self, other: FileRow) -> bool:
         """Whether the rows agree in everything that is kept; stats are equal where times of their change differ."""
-        return other is not None and _file_values(self) == _file_values(other)
+        return self == other and (self.stat.ctime_ns, self.stat.device) == (other.stat.ctime_ns, other.stat.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,20 +316,16 @@ def _path(value: object) -> Path:
     return Path(os.fsdecode(value))
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
 def _warnings(value: object) -> tuple[str, ...]:
     return tuple(json.loads(str(value))) if value else ()
 
 
-def _file_row(row: Sequence[object]) -> FileRow:
+def _file_row(row: Sequence[Any]) -> FileRow:
     path, root, size, mtime_ns, inode, seen_ns, media_type, content_id, asset_id, verdict, reason = row[:11]
     ctime_ns, device, sample, lost = row[11:]
-    stat = FileStat(*(int(str(value)) for value in (size, mtime_ns, inode, ctime_ns, device)))
-    texts = (_text(media_type), _text(content_id), _text(asset_id), _text(verdict), str(reason), _text(sample))
-    return FileRow(_path(path), _path(root), stat, int(str(seen_ns)), *texts, None if lost is None else _path(lost))
+    stat = FileStat(size, mtime_ns, int(inode), ctime_ns, int(device))
+    texts = (media_type, content_id, asset_id, verdict, reason, sample)
+    return FileRow(_path(path), _path(root), stat, seen_ns, *texts, lost and _path(lost))
 
 
 def _file_values(row: FileRow) -> tuple[object, ...]:

@@ -21,7 +21,9 @@ from ingest.lost_places import Places, is_elsewhere, root_at
 from ingest.manifest import FileRow, Manifest, Outcome
 from ingest.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
 from ingest.reading import Reading, plan_jobs
+from ingest.reading_log import ReadingLog
 from ingest.sandbox import Limits, SandboxOptions, limits_for
+from ingest.scratch import sweep_scratch
 from ingest.sniff import SNIFF_VERSION
 from ingest.upkeep import collect, files_by_asset, mend, refresh_placings
 from ingest.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
@@ -69,6 +71,7 @@ def index_folders(
         ModelUnavailable: a reader or an encoder lacks a model.
         StoreUnreachable: the server does not answer.
     """
+    sweep_scratch()
     with writer_lock(lock_path(index.manifest)):
         return _Run(_places(roots, index.manifest, options.gone), index, options, progress).go()
 
@@ -179,7 +182,8 @@ class _Run:
             return
         with room_on(manifest.path.parent, self._options.reserve):
             writer = AssetWriter(self._index)
-            reading = Reading(jobs, writer, self._meter, self._options.stop)
+            log = ReadingLog(manifest.path.parent)
+            reading = Reading(jobs, writer, self._meter, self._options.stop, log)
             sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)
             try:
                 reading.run(self._index.registry, sandbox)
@@ -239,7 +243,7 @@ class _Run:
         unseen = set(self._discovery.unseen)
         present = [root for root in map(root_at, self._places.walked) if root and root.path not in unseen]
         inside = [path for path in identities if any(path != r and path.is_relative_to(r) for r in self._places.walked)]
-        changed = [row for row in (*result.rows, *result.kept) if not row.is_same_as(known.get(row.path))]
+        changed = [row for row in (*result.rows, *result.kept) if not _is_known(row, known)]
         with manifest.transaction():
             manifest.drop_files(result.gone)
             manifest.put_files(changed)
@@ -270,6 +274,11 @@ class _Run:
             seconds=time.monotonic() - self._began,
             kept=tuple(one for one in _kept(manifest) if self._places.holds(Path(one.path))),
         )
+
+
+def _is_known(row: FileRow, known: dict[Path, FileRow]) -> bool:
+    before = known.get(row.path)
+    return before is not None and row.is_same_as(before)
 
 
 def default_workers() -> int:

@@ -475,7 +475,7 @@ def test_a_page_that_cannot_be_read_costs_that_page_only(reader: DocumentReader,
     document.xref_set_key(document[1].xref, "MediaBox", "[0 0 9000000 9000000]")
     found = events(reader, saved(document, tmp_path))
     assert [event.message for event in found if isinstance(event, Warned)] == [
-        "page 2 could not be read (the page measures 9000000 x 9000000 points)"
+        "page 2 could not be read: it measures 9000000 x 9000000 points"
     ]
     assert [event.text for event in found if isinstance(event, Piece) and event.kind is PieceKind.PAGE] == [
         "page number 1",
