@@ -7,6 +7,7 @@ Subtitles (.srt .vtt .ass .ssa) that share the stem of a video beside them are r
 from __future__ import annotations
 
 import errno
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -130,8 +131,9 @@ def _lost_reason(folder: Path, files: int, places: Places) -> str:
     what = "1 file of it stays" if files == 1 else f"{files} files of it stay"
     if folder in places.strayed:
         return f"folder is a link now, or below one: {what} in the index; name it in `index` to read what is there now"
+    happened = "lost all its files" if os.path.lexists(folder) else "is not there any more"
     return (
-        f"folder lost all its files (a disk that is not there?): {what} in the index; if they are gone for good, "
+        f"folder {happened} (a disk that is not mounted?): {what} in the index; if they are gone for good, "
         "say `index --gone`, or `forget` the folder"
     )
 

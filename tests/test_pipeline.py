@@ -213,7 +213,7 @@ def test_a_lost_folder_keeps_what_was_indexed(index: IndexParts, folder: Path, t
     index_folders([folder], index, FAST)
     folder.rename(tmp_path / "away")
     report = index_folders([folder], index, FAST)
-    assert report.counts.failed == 1 and "no such file" in reasons(index)["folder"][1]
+    assert report.counts.failed == 1 and "is not there any more" in reasons(index)["folder"][1]
     folder.mkdir()
     report = index_folders([folder], index, FAST)
     assert "not mounted?" in reasons(index)["folder"][1] and texts(index) == ["alpha"]

@@ -114,7 +114,12 @@ def test_a_worker_that_gets_no_processor_is_not_hung(tmp_path: Path) -> None:
 def stop_for(seconds: float, processes: list[psutil.Process]) -> None:
     for process in processes:
         process.suspend()
-    threading.Timer(seconds, lambda: [process.resume() for process in processes]).start()
+
+    def go_on() -> None:
+        for process in processes:
+            process.resume()
+
+    threading.Timer(seconds, go_on).start()
 
 
 def workers() -> list[psutil.Process]:

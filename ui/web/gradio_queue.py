@@ -31,6 +31,8 @@ _REMEMBERED = 2000
 def mount_queue(app: FastAPI, workspace: Workspace) -> None:
     """Put Gradio's API below ``/gradio``."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Not in the system's temporary folder, under a name that anybody could have made before.
+    os.environ["GRADIO_TEMP_DIR"] = os.fspath(workspace.settings.data_dir / "web" / "gradio")
     import gradio
     from gradio.events import api
 
