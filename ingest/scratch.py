@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-_PREFIX = "haystack-agent-"
+_PREFIX = "haystack-scratch-"
 _LOCK = ".lock"
 _NEW_SECONDS = 60.0
 """A folder without a lock that is no older is just being made."""

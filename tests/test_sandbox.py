@@ -20,6 +20,7 @@ from haystack_agent.errors import (
 )
 from haystack_agent.records import Piece
 from ingest.hashing import FileChanged, FileStat, stat_of
+from ingest.quiet import quiet
 from ingest.readers.protocol import Source, Warned
 from ingest.sandbox import FileEnded, FileRead, Limits, SandboxOptions, read_files
 from tests.toyreaders import registry
@@ -139,6 +140,13 @@ def test_what_decoders_write_reaches_nobody(tmp_path: Path, order: str, capfd: p
     ends, _, _ = run([task(tmp_path, "loud", f"!{order}")])
     assert ends["loud"] is None
     assert "Invalid NAL" not in "".join(capfd.readouterr())
+
+
+def test_what_is_decoded_here_is_quiet_too_and_only_meanwhile(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        os.write(2, b"tempfile.tif: Using code not yet in table\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
 
 
 def test_what_earlier_files_left_in_memory_is_no_fault_of_the_next(tmp_path: Path) -> None:

@@ -60,36 +60,29 @@ def test_folders_of_killed_processes_go_and_those_of_living_ones_stay(
 
 
 def test_what_is_not_ours_or_just_being_made_stays(temporary: Path, tmp_path: Path) -> None:
-    (temporary / "haystack-agent.log").touch()
-    (temporary / "haystack-agent-new").mkdir()
+    (temporary / "haystack-scratch.log").touch()
+    (temporary / "haystack-scratch-new").mkdir()
     (tmp_path / "precious").mkdir()
-    (temporary / "haystack-agent-link").symlink_to(tmp_path / "precious")
+    (temporary / "haystack-scratch-link").symlink_to(tmp_path / "precious")
     sweep_scratch()
     assert len(list(temporary.iterdir())) == 3 and (tmp_path / "precious").is_dir()
-    os.utime(temporary / "haystack-agent-new", (1, 1))
+    os.utime(temporary / "haystack-scratch-new", (1, 1))
     sweep_scratch()
-    assert not (temporary / "haystack-agent-new").exists()
+    assert not (temporary / "haystack-scratch-new").exists()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the page's own processes end with it on Linux")
-def test_a_killed_page_leaves_nothing_for_longer_than_until_the_next_start(temporary: Path, tmp_path: Path) -> None:
+def test_a_killed_page_leaves_only_what_the_next_start_removes(temporary: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "HAYSTACK_DATA_DIR": str(tmp_path / "data"), "TMPDIR": str(temporary)}
     command = [sys.executable, "-P", "-m", "ui.cli", "ui", "--port", "0", "--no-browser"]
-
-    def started() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert process.stdout is not None and process.stdout.readline().startswith(b"Open http")
-        return process
-
-    killed = started()
-    mine = psutil.Process(killed.pid).children(recursive=True)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    psutil.wait_procs(mine, timeout=30)
-    left = set(temporary.iterdir())
-    assert left and all(folder.name.startswith("haystack-agent-") for folder in left)
-    again = started()
-    assert not left & set(temporary.iterdir())
-    again.terminate()
-    again.communicate()
+    page = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert page.stdout is not None and page.stdout.readline().startswith(b"Open http")
+    drawing = psutil.Process(page.pid).children(recursive=True)
+    sweep_scratch()
+    in_use = set(temporary.iterdir())
+    page.send_signal(signal.SIGKILL)
+    page.communicate()
+    psutil.wait_procs(drawing, timeout=30)
+    assert in_use and set(temporary.iterdir()) == in_use
+    sweep_scratch()
     assert list(temporary.iterdir()) == []
