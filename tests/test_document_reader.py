@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from haystack_agent.errors import EncryptedFile, ReadFailed, ReadLimitExceeded, UnsupportedFile
 from haystack_agent.records import Box, Piece, PieceKind
 from ingest.ocr import OcrEngine
-from ingest.readers import paged
+from ingest.readers import page_layout, paged
 from ingest.readers.document import DocumentReader
 from ingest.readers.document_meta import parse_date, sensible_title
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
@@ -491,13 +491,13 @@ def test_whatever_a_page_makes_a_library_raise_costs_that_page_and_is_told_plain
     document = pymupdf.open()
     for number in range(3):
         document.new_page().insert_text((60, 100), f"page number {number + 1}")
-    real, bad = paged.arrange, {2}
+    bad = {2}
     pages = iter(range(1, 9))
 
     def arrange(*arguments: Any) -> Any:
         if next(pages) in bad:
             raise OverflowError("index 0 is out of bounds for axis 0 with size 0")
-        return real(*arguments)
+        return page_layout.arrange(*arguments)
 
     monkeypatch.setattr(paged, "arrange", arrange)
     path = saved(document, tmp_path)
@@ -507,7 +507,7 @@ def test_whatever_a_page_makes_a_library_raise_costs_that_page_and_is_told_plain
     ]
     assert len([event for event in found if isinstance(event, Piece) and event.kind is PieceKind.PAGE]) == 2
     bad.update(range(9))
-    with pytest.raises(ReadFailed, match="^none of its 3 pages can be read: the file is damaged"):
+    with pytest.raises(ReadFailed, match=r"^none of its 3 pages can be read: the file is damaged"):
         events(reader, path)
 
 
