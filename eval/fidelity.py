@@ -128,12 +128,13 @@ def _piece(source: Source, page: int, text: str, ocr: bool) -> Piece:
 
 def _page_pieces(path: Path, registry: ReaderRegistry, options: SandboxOptions = SandboxOptions()) -> Iterator[Piece]:
     try:
-        stat, media_type, asset_id = examine(path)
+        file = examine(path)
     except OSError as error:
         raise UsageError(f"{path.name} cannot be opened ({error.strerror}).") from error
-    if media_type not in PAGED or asset_id is None:
+    if file.media_type not in PAGED or file.content_id is None:
         raise UsageError(f"{path.name} is not a document of pages: name a PDF, XPS, EPUB ... file.")
-    with closing(read_files([(Source(path.absolute(), asset_id, media_type), stat)], registry, options)) as events:
+    source = Source(path.absolute(), file.content_id, file.media_type)
+    with closing(read_files([(source, file.stat)], registry, options)) as events:
         for event in events:
             if isinstance(event, FileRead):
                 yield from (one for one in event.events if isinstance(one, Piece) and one.kind is PieceKind.PAGE)

@@ -22,7 +22,8 @@ HaystackError
 └── ReadFailed             one file cannot be read; the job goes on
     ├── EncryptedFile
     ├── UnsupportedFile    not a kind of file that is read: counted as skipped, not as failed
-    └── ReadLimitExceeded  too big, too slow or too hungry
+    ├── ReadLimitExceeded  too big, too slow or too hungry
+    └── ReadCutShort       its decoder hung or died, for which the machine may be to blame: worth another try
 
 Each message says what was wrong, with which value, and what to do next.
 """
@@ -120,3 +121,7 @@ class UnsupportedFile(ReadFailed):
 
 class ReadLimitExceeded(ReadFailed):
     """Reading the file would take, or took, too much time, memory or space."""
+
+
+class ReadCutShort(ReadFailed):
+    """The reading was ended from outside, which need not be the file's fault: worth another try."""

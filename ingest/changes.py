@@ -7,17 +7,19 @@ Subtitles (.srt .vtt .ass .ssa) that share the stem of a video beside them are r
 from __future__ import annotations
 
 import errno
+import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from haystack_agent.errors import ReadFailed, UnsupportedFile
 from ingest.discover import Discovery, FileState, Found, Refused, reason_of
-from ingest.hashing import FileChanged, FileStat, examine, with_siblings
+from ingest.hashing import FileChanged, FileStat, examine, sample_of, with_siblings
 from ingest.lines import one_line
-from ingest.manifest import FileRow, Root
+from ingest.lost_places import Places, missing_files
+from ingest.manifest import FileRow
 from ingest.sniff import VIDEO_TYPES, named_type
 from ingest.subtitles import SUFFIXES
 
@@ -28,10 +30,12 @@ _UNKNOWN = FileStat(-1, -1, -1)
 
 @dataclass(slots=True)
 class Survey:
-    """The files under the roots of a run: their rows now, their real paths, and which rows are to go."""
+    """The files under the roots of a run: their rows now, their real paths, and what became of those not found."""
 
     rows: list[FileRow] = field(default_factory=list)
     real: dict[Path, Path] = field(default_factory=dict)
+    kept: list[FileRow] = field(default_factory=list)
+    """Files of lost places; see `ingest.lost_places`."""
     gone: list[Path] = field(default_factory=list)
     siblings: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
 
@@ -57,10 +61,12 @@ def _unchanged(row: FileRow | None, found: Found, looking: Looking) -> bool:
         return False
     if looking.retry and row.verdict == FileState.FAILED:
         return False
+    if row.sample and row.stat.ctime_ns != found.stat.ctime_ns:
+        return False
     return found.stat.mtime_ns <= row.seen_ns - _COARSEST_CLOCK_NS
 
 
-def survey(discovery: Discovery, known: dict[Path, FileRow], roots: Sequence[Path], looking: Looking) -> Survey:
+def survey(discovery: Discovery, known: dict[Path, FileRow], places: Places, looking: Looking) -> Survey:
     """Look at every file found.
 
     Raises:
@@ -70,23 +76,72 @@ def survey(discovery: Discovery, known: dict[Path, FileRow], roots: Sequence[Pat
     changed = {found.path for found in to_hash(discovery, known, looking)}
     for found in discovery.found:
         if found.path not in changed:
-            result.rows.append(known[found.path])
+            result.rows.append(_as_before(known[found.path], found))
             continue
         if looking.stopped():
             raise InterruptedError("stopped while hashing")
-        row = _look(found, looking.stopped)
+        row = _only_touched(known.get(found.path), found, looking) or _look(found, looking.stopped)
         looking.hashed(found, row)
         result.rows.append(row)
     result.rows = _with_assets(result)
-    result.rows.extend(_refused_row(refused) for refused in discovery.refused)
-    result.gone = _gone(discovery, known, roots, {row.path for row in result.rows})
+    given_up = places.vanished() if places.gone else []
+    result.rows.extend(_refused_row(refused) for refused in discovery.refused if refused.path not in given_up)
+    missing = missing_files(known, result.rows, discovery.unseen, places)
+    result.kept.extend(missing.kept)
+    result.rows = _with_lost(result, places)
+    told = {row.path for row in result.rows}
+    result.gone.extend(path for path in missing.gone if path not in told)
     return result
+
+
+def _as_before(row: FileRow, found: Found) -> FileRow:
+    """The row of an unchanged file, with what an index of an earlier version did not keep."""
+    before, now = row.stat, found.stat
+    if row.lost is None and before.ctime_ns == now.ctime_ns and before.device == now.device:
+        return row
+    return replace(row, stat=now, lost=None)
+
+
+def _only_touched(row: FileRow | None, found: Found, looking: Looking) -> FileRow | None:
+    """The row of a file that got another owner, link or the like, but no other content."""
+    if row is None or row.sample is None or row.stat.ctime_ns == found.stat.ctime_ns:
+        return None
+    if not _unchanged(replace(row, stat=found.stat), found, looking) or row.stat != found.stat:
+        return None
+    try:
+        same = sample_of(found.real) == row.sample
+    except (ReadFailed, OSError):  # a whole look says what is wrong
+        return None
+    return replace(row, stat=found.stat, lost=None) if same else None
+
+
+def _with_lost(result: Survey, places: Places) -> list[FileRow]:
+    """The rows, with one that tells of each lost folder, unless there is a file in its place."""
+    lost = Counter(row.lost for row in result.kept if row.lost and row.lost not in result.real)
+    told = [_lost_row(folder, files, places) for folder, files in lost.items()]
+    return [*(row for row in result.rows if row.path not in lost), *told]
+
+
+def _lost_row(folder: Path, files: int, places: Places) -> FileRow:
+    root = next(root for root in (*places.walked, *places.strayed) if folder.is_relative_to(root))
+    return FileRow(folder, root, _UNKNOWN, 0, verdict=FileState.FAILED, reason=_lost_reason(folder, files, places))
+
+
+def _lost_reason(folder: Path, files: int, places: Places) -> str:
+    what = "1 file of it stays" if files == 1 else f"{files} files of it stay"
+    if folder in places.strayed:
+        return f"folder is a link now, or below one: {what} in the index; name it in `index` to read what is there now"
+    happened = "lost all its files" if os.path.lexists(folder) else "is not there any more"
+    return (
+        f"folder {happened} (a disk that is not mounted?): {what} in the index; if they are gone for good, "
+        "say `index --gone`, or `forget` the folder"
+    )
 
 
 def _look(found: Found, stopped: Callable[[], bool]) -> FileRow:
     row = FileRow(found.path, found.root, found.stat, time.time_ns())
     try:
-        stat, media_type, content_id = examine(found.real, stopped)
+        seen = examine(found.real, stopped)
     except InterruptedError:
         raise
     except FileChanged as error:
@@ -98,8 +153,8 @@ def _look(found: Found, stopped: Callable[[], bool]) -> FileRow:
         gone = error.errno == errno.ENOENT
         reason = "vanished while it was read: run index again" if gone else reason_of(error)
         return replace(row, stat=_UNKNOWN, verdict=FileState.FAILED, reason=reason)
-    row = replace(row, stat=stat, media_type=media_type, content_id=content_id)
-    return row if content_id else _not_read(row)
+    row = replace(row, stat=seen.stat, media_type=seen.media_type, content_id=seen.content_id, sample=seen.sample)
+    return row if seen.content_id else _not_read(row)
 
 
 def _not_read(row: FileRow) -> FileRow:
@@ -155,38 +210,7 @@ def _with_asset(row: FileRow, subtitles: Sequence[FileRow], videos: Sequence[str
         reason = one_line(f"subtitles of {', '.join(videos)}, read with it")
         return replace(row, asset_id=None, verdict=FileState.SKIPPED, reason=reason)
     ids = [(sub.path.name[len(row.path.stem) :], sub.content_id or "") for sub in subtitles]
-    return replace(row, asset_id=with_siblings(row.content_id, ids), verdict=None, reason="")
-
-
-def _gone(discovery: Discovery, known: Iterable[Path], roots: Sequence[Path], found: set[Path]) -> list[Path]:
-    """Known files below the roots that are not there any more, except where nobody could look."""
-
-    def below(path: Path, folders: Sequence[Path]) -> bool:
-        return any(path.is_relative_to(folder) for folder in folders)
-
-    return [p for p in known if p not in found and below(p, roots) and not below(p, discovery.unseen)]
-
-
-def refuse_lost_roots(discovery: Discovery, roots: Sequence[Path], known: Iterable[Path], before: list[Root]) -> None:
-    """Take an empty folder that is not the one it was for a place where nothing is mounted: keep its files."""
-    identities = {root.path: (root.device, root.inode) for root in before}
-    for path in roots:
-        root = root_at(path)
-        filled = any(found.root == path for found in discovery.found) or any(
-            refused.root == path for refused in discovery.refused
-        )
-        if root is None or filled or identities.get(path, (root.device, root.inode)) == (root.device, root.inode):
-            continue
-        if any(file.is_relative_to(path) for file in known):
-            reason = "folder is empty and not the one it was (not mounted?): what was indexed from it is kept"
-            discovery.unseen.append(path)
-            discovery.refused.append(Refused(path, path, FileState.FAILED, reason))
-
-
-def root_at(path: Path) -> Root | None:
-    """The folder as it is on disk now, ``None`` if it is not there."""
-    try:
-        result = path.stat()
-    except OSError:
-        return None
-    return Root(path, result.st_dev, result.st_ino)
+    asset_id = with_siblings(row.content_id, ids)
+    if (row.asset_id, row.verdict, row.reason) == (asset_id, None, ""):
+        return row
+    return replace(row, asset_id=asset_id, verdict=None, reason="")

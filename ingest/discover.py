@@ -96,7 +96,7 @@ _SPECIAL = (
 
 def reason_of(error: OSError) -> str:
     """A system error in plain words, without the path."""
-    return f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
+    return f"cannot be read: {(error.strerror or 'the system does not say why').lower()}"
 
 
 class _Walk:

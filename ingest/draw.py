@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from haystack_agent.errors import HaystackError, ReadFailed, UnsupportedFile
 from haystack_agent.records import Box
+from ingest.discover import reason_of
 from ingest.frames import render_frame
 from ingest.hashing import open_regular
 from ingest.pictures import MEDIA_TYPES, decoding, open_picture, orientation, to_rgb, turned
+from ingest.quiet import silence
+from ingest.readers.protocol import DAMAGED
 from ingest.render import MAX_SIDE, PAGED, mark_boxes, render_page
 from ingest.sniff import VIDEO_TYPES
 
@@ -79,9 +83,9 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     except HaystackError as error:
         return {"files": files, "error": str(error)}
     except OSError as error:
-        return {"files": files, "error": f"it cannot be opened ({error.strerror})"}
-    except Exception as error:  # noqa: BLE001 - a process boundary: one request must not cost the others
-        return {"files": files, "error": f"it cannot be drawn ({type(error).__name__}: {error})"}
+        return {"files": files, "error": reason_of(error) if error.strerror else DAMAGED}
+    except Exception:  # noqa: BLE001 - a process boundary: one request must not cost the others
+        return {"files": files, "error": DAMAGED}
     return {"files": files, "error": None}
 
 
@@ -91,8 +95,10 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)  # noqa: T201 - the protocol
+    with os.fdopen(os.dup(1), "w") as told:
+        silence(1, 2)  # decoders write there as they like: the answers have a descriptor of their own
+        for line in sys.stdin:
+            print(json.dumps(answer(json.loads(line))), file=told, flush=True)
 
 
 if __name__ == "__main__":

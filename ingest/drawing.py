@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,6 +16,7 @@ from haystack_agent.answering.pictures import Picture, Wanted
 from haystack_agent.errors import ReadFailed
 from haystack_agent.records import Evidence, Locator, Modality, Piece
 from ingest.lines import one_line
+from ingest.scratch import make_scratch
 
 _SECONDS = 60.0
 _SECONDS_EACH = 5.0
@@ -45,9 +45,9 @@ class EvidenceRenderer:
 
     def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
         """See `Renderer.render`."""
-        with tempfile.TemporaryDirectory() as scratch:
+        with make_scratch() as scratch:
             requests = [
-                {**_evidence_request(one), "target": os.path.join(scratch, str(number))}  # noqa: PTH118 - plain text
+                {**_evidence_request(one), "target": os.fspath(scratch / str(number))}
                 for number, one in enumerate(wanted)
             ]
             drawn = [tuple(map(_bytes, told["files"])) for told in _drawn(requests)]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,10 @@ GIGABYTE = 1 << 30
 CHANGED = "changed while it was read: run index again"
 _BLOCK = 1 << 20
 _ID_BYTES = 16
+_SAMPLES = 16
+_SAMPLE_BYTES = 1 << 14
+UNKNOWN = -1
+"""What an index of an earlier version says of what it did not keep."""
 
 
 class FileChanged(ReadFailed):
@@ -25,16 +29,22 @@ class FileChanged(ReadFailed):
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """What tells cheaply whether a file is still the one that was seen."""
+    """What tells cheaply whether a file is still the one that was seen: equal ones are of the same state of a file.
+
+    A new `ctime_ns` alone is a hint only, since links, permissions and backups make one too: see `sample_of`.
+    """
 
     size: int
     mtime_ns: int
     inode: int
+    ctime_ns: int = field(default=UNKNOWN, compare=False)
+    device: int = field(default=UNKNOWN, compare=False)
+    """Where it lies: a number that a restart may change."""
 
 
 def stat_of(result: os.stat_result) -> FileStat:
     """The part of a stat that is kept."""
-    return FileStat(result.st_size, result.st_mtime_ns, result.st_ino)
+    return FileStat(result.st_size, result.st_mtime_ns, result.st_ino, result.st_ctime_ns, result.st_dev)
 
 
 def size_limit(media_type: str) -> int:
@@ -75,8 +85,18 @@ def check_size(media_type: str, size: int) -> None:
         )
 
 
-def examine(path: Path, stopped: Callable[[], bool] = lambda: False) -> tuple[FileStat, str | None, str | None]:
-    """Stat, media type and content id of a file; no content id for a file that is of no kind that is read.
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a file is; without `content_id` and `sample` where it is of no kind that is read."""
+
+    stat: FileStat
+    media_type: str | None = None
+    content_id: str | None = None
+    sample: str | None = None
+
+
+def examine(path: Path, stopped: Callable[[], bool] = lambda: False) -> Examined:
+    """Stat, media type, content id and sample of a file.
 
     Raises:
         ReadFailed: not a regular file, encrypted, too big, or changed under way.
@@ -88,16 +108,37 @@ def examine(path: Path, stopped: Callable[[], bool] = lambda: False) -> tuple[Fi
         head = file.read(HEAD_BYTES)
         media_type = sniff(path, head) if head else None
         if media_type is None:
-            return before, None, None
+            return Examined(before)
         check_size(media_type, before.size)
         digest = hashlib.blake2b(head, digest_size=_ID_BYTES)
         while block := file.read(_BLOCK):
             if stopped():
                 raise InterruptedError("stopped while hashing")
             digest.update(block)
+        sample = _sampled(file, before.size)
         if stat_of(os.fstat(file.fileno())) != before:
             raise FileChanged(CHANGED)
-    return before, media_type, digest.hexdigest()
+    return Examined(before, media_type, digest.hexdigest(), sample)
+
+
+def sample_of(path: Path) -> str:
+    """A digest of parts all over a file: tells without reading the whole whether other content was put in its place.
+
+    Raises:
+        ReadFailed: not a regular file.
+        OSError: it cannot be opened or read.
+    """
+    with open_regular(path) as file:
+        return _sampled(file, os.fstat(file.fileno()).st_size)
+
+
+def _sampled(file: BinaryIO, size: int) -> str:
+    digest = hashlib.blake2b(str(size).encode(), digest_size=_ID_BYTES)
+    last = max(0, size - _SAMPLE_BYTES)
+    for place in sorted({last * number // (_SAMPLES - 1) for number in range(_SAMPLES)}):
+        file.seek(place)
+        digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
 
 
 def with_siblings(content_id: str, siblings: Sequence[tuple[str, str]]) -> str:

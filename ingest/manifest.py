@@ -14,22 +14,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
 from ingest.hashing import FileStat
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS roots (path BLOB PRIMARY KEY, device TEXT NOT NULL, inode TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS assets (
     asset_id TEXT PRIMARY KEY, media_type TEXT NOT NULL, profile TEXT NOT NULL, reader_version INTEGER NOT NULL,
-    state TEXT NOT NULL, pieces INTEGER NOT NULL, placed TEXT NOT NULL, reason TEXT NOT NULL, warnings TEXT NOT NULL
+    state TEXT NOT NULL, pieces INTEGER NOT NULL, placed TEXT NOT NULL, reason TEXT NOT NULL, warnings TEXT NOT NULL,
+    cut_short INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     path BLOB PRIMARY KEY, root BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL,
-    seen_ns INTEGER NOT NULL, media_type TEXT, content_id TEXT, asset_id TEXT, verdict TEXT, reason TEXT NOT NULL
+    seen_ns INTEGER NOT NULL, media_type TEXT, content_id TEXT, asset_id TEXT, verdict TEXT, reason TEXT NOT NULL,
+    ctime_ns INTEGER NOT NULL DEFAULT -1, device TEXT NOT NULL DEFAULT '-1', sample TEXT, lost BLOB
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS files_by_asset ON files (asset_id);
 CREATE VIEW IF NOT EXISTS outcomes AS
@@ -40,6 +43,19 @@ CREATE VIEW IF NOT EXISTS outcomes AS
              THEN assets.reason ELSE 'not read yet: run index again' END AS reason
     FROM files LEFT JOIN assets USING (asset_id);
 """
+
+
+_FROM_1 = (
+    "ALTER TABLE assets ADD COLUMN cut_short INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT -1",
+    "ALTER TABLE files ADD COLUMN device TEXT NOT NULL DEFAULT '-1'",
+    "ALTER TABLE files ADD COLUMN sample TEXT",
+    "ALTER TABLE files ADD COLUMN lost BLOB",
+    # These were never tried again, though a busy machine may have been at fault.
+    "UPDATE assets SET cut_short = 1 WHERE state = 'failed' AND (reason LIKE 'gave no sign of life%' "
+    "OR reason LIKE 'waited too long for%' OR reason LIKE 'the decoder was ended%')",
+)
+"""From layout 1 to 2."""
 
 
 class AssetState(StrEnum):
@@ -65,6 +81,14 @@ class FileRow:
     asset_id: str | None = None
     verdict: str | None = None
     reason: str = ""
+    sample: str | None = None
+    """See `ingest.hashing.sample_of`."""
+    lost: Path | None = None
+    """The folder that lost all its files, this one among them: they are kept all the same."""
+
+    def is_same_as(self, other: FileRow) -> bool:
+        """Whether the rows agree in everything that is kept; stats are equal where times of their change differ."""
+        return self == other and (self.stat.ctime_ns, self.stat.device) == (other.stat.ctime_ns, other.stat.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +105,16 @@ class AssetRow:
     """Digest of the paths and times that the stored pieces carry."""
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    cut_short: int = 0
+    """How many times in a row its reading was ended from outside, which need not be its fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A folder that lost all its files, and the number of them that are kept in the index."""
+
+    folder: Path
+    files: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +162,18 @@ class Manifest:
                 for statement in _SCHEMA.split(";\n"):
                     self._db.execute(statement)
                 self._set("schema", str(SCHEMA_VERSION))
+        if self.get("schema") == "1":
+            self._migrate()
         found = self.get("schema")
         if found != str(SCHEMA_VERSION):
             raise IndexMismatch(f"{self.path} has layout {found}, this version knows {SCHEMA_VERSION}: index anew")
+
+    def _migrate(self) -> None:
+        with self.transaction():
+            if self.get("schema") == "1":  # another process may have been first
+                for statement in _FROM_1:
+                    self._db.execute(statement)
+                self._set("schema", str(SCHEMA_VERSION))
 
     def close(self) -> None:
         """Let go of the file; calling it twice is harmless."""
@@ -196,7 +239,8 @@ class Manifest:
 
     def put_files(self, rows: Iterable[FileRow]) -> None:
         """Add or replace files."""
-        self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_file_values, rows))
+        places = ", ".join("?" * 15)
+        self._write(f"INSERT OR REPLACE INTO files VALUES ({places})", map(_file_values, rows))  # noqa: S608
 
     def drop_files(self, paths: Iterable[Path]) -> None:
         """Remove files; their assets are untouched."""
@@ -214,7 +258,7 @@ class Manifest:
 
     def put_assets(self, rows: Iterable[AssetRow]) -> None:
         """Add or replace assets."""
-        self._write("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_asset_values, rows))
+        self._write("INSERT OR REPLACE INTO assets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_asset_values, rows))
 
     def drop_assets(self, asset_ids: Iterable[str]) -> None:
         """Remove assets."""
@@ -227,6 +271,11 @@ class Manifest:
     def counts(self) -> dict[str, int]:
         """Number of files by what became of them."""
         return {str(s): int(str(n)) for s, n in self._rows("SELECT state, COUNT(*) FROM outcomes GROUP BY state")}
+
+    def lost(self) -> list[Lost]:
+        """The folders that lost all their files, of which files are kept."""
+        rows = self._rows("SELECT lost, COUNT(*) FROM files WHERE lost IS NOT NULL GROUP BY lost ORDER BY lost")
+        return [Lost(_path(folder), int(str(files))) for folder, files in rows]
 
     def outcomes(self, noted: bool = False) -> list[Outcome]:
         """What became of every file, in order of path; `noted` leaves out those read without a word."""
@@ -267,33 +316,31 @@ def _path(value: object) -> Path:
     return Path(os.fsdecode(value))
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
 def _warnings(value: object) -> tuple[str, ...]:
     return tuple(json.loads(str(value))) if value else ()
 
 
-def _file_row(row: Sequence[object]) -> FileRow:
-    path, root, size, mtime_ns, inode, seen_ns, media_type, content_id, asset_id, verdict, reason = row
-    stat = FileStat(int(str(size)), int(str(mtime_ns)), int(str(inode)))
-    texts = (_text(media_type), _text(content_id), _text(asset_id), _text(verdict), str(reason))
-    return FileRow(_path(path), _path(root), stat, int(str(seen_ns)), *texts)
+def _file_row(row: Sequence[Any]) -> FileRow:
+    path, root, size, mtime_ns, inode, seen_ns, media_type, content_id, asset_id, verdict, reason = row[:11]
+    ctime_ns, device, sample, lost = row[11:]
+    stat = FileStat(size, mtime_ns, int(inode), ctime_ns, int(device))
+    texts = (media_type, content_id, asset_id, verdict, reason, sample)
+    return FileRow(_path(path), _path(root), stat, seen_ns, *texts, lost and _path(lost))
 
 
 def _file_values(row: FileRow) -> tuple[object, ...]:
     stat = row.stat
     places = (_blob(row.path), _blob(row.root), stat.size, stat.mtime_ns, str(stat.inode), row.seen_ns)
-    return (*places, row.media_type, row.content_id, row.asset_id, row.verdict, row.reason)
+    texts = (row.media_type, row.content_id, row.asset_id, row.verdict, row.reason)
+    return (*places, *texts, stat.ctime_ns, str(stat.device), row.sample, row.lost and _blob(row.lost))
 
 
 def _asset_row(row: Sequence[object]) -> AssetRow:
-    asset_id, media_type, profile, version, state, pieces, placed, reason, warnings = row
+    asset_id, media_type, profile, version, state, pieces, placed, reason, warnings, cut_short = row
     counts = (AssetState(str(state)), int(str(pieces)), str(placed), str(reason), _warnings(warnings))
-    return AssetRow(str(asset_id), str(media_type), str(profile), int(str(version)), *counts)
+    return AssetRow(str(asset_id), str(media_type), str(profile), int(str(version)), *counts, int(str(cut_short)))
 
 
 def _asset_values(row: AssetRow) -> tuple[object, ...]:
     known = (row.asset_id, row.media_type, row.profile, row.reader_version, row.state.value)
-    return (*known, row.pieces, row.placed, row.reason, json.dumps(row.warnings))
+    return (*known, row.pieces, row.placed, row.reason, json.dumps(row.warnings), row.cut_short)

@@ -13,14 +13,17 @@ from pathlib import Path
 import psutil
 
 from haystack_agent.errors import StorageFull, UsageError
-from ingest.changes import Looking, Survey, refuse_lost_roots, root_at, survey, to_hash
+from ingest.changes import Looking, Survey, survey, to_hash
 from ingest.discover import DiscoverOptions, Discovery, FileState, Found, discover, outermost
 from ingest.lines import path_text
 from ingest.lock import writer_lock
+from ingest.lost_places import Places, is_elsewhere, root_at
 from ingest.manifest import FileRow, Manifest, Outcome
-from ingest.progress import FileCounts, IndexReport, Meter, Phase, Problem, ProgressCallback, Status
+from ingest.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
 from ingest.reading import Reading, plan_jobs
+from ingest.reading_log import ReadingLog
 from ingest.sandbox import Limits, SandboxOptions, limits_for
+from ingest.scratch import sweep_scratch
 from ingest.sniff import SNIFF_VERSION
 from ingest.upkeep import collect, files_by_asset, mend, refresh_placings
 from ingest.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
@@ -41,6 +44,8 @@ class IndexOptions:
     ignore_files: bool = True
     retry: bool = False
     """Whether what failed before is tried again."""
+    gone: bool = False
+    """Whether what is kept of folders that lost all their files is removed; see `ingest.lost_places`."""
     workers: int | None = None
     """Number of reading processes; by default what processors and memory allow."""
     limits: Callable[[str], Limits] = limits_for
@@ -66,8 +71,9 @@ def index_folders(
         ModelUnavailable: a reader or an encoder lacks a model.
         StoreUnreachable: the server does not answer.
     """
+    sweep_scratch()
     with writer_lock(lock_path(index.manifest)):
-        return _Run(_checked_roots(roots, index.manifest), index, options, progress).go()
+        return _Run(_places(roots, index.manifest, options.gone), index, options, progress).go()
 
 
 def forget(path: Path, index: IndexParts) -> int:
@@ -102,7 +108,11 @@ def status(manifest: Manifest) -> Status:
     found = manifest.counts()
     counts, problems = FileCounts(*(found.get(state, 0) for state in FileState)), _problems(manifest.outcomes(True))
     roots = tuple(path_text(root.path) for root in manifest.roots())
-    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"))
+    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"), _kept(manifest))
+
+
+def _kept(manifest: Manifest) -> tuple[KeptFolder, ...]:
+    return tuple(KeptFolder(path_text(lost.folder), lost.files) for lost in manifest.lost())
 
 
 def lock_path(manifest: Manifest) -> Path:
@@ -110,15 +120,18 @@ def lock_path(manifest: Manifest) -> Path:
     return manifest.path.with_name("lock")
 
 
-def _checked_roots(roots: Sequence[Path], manifest: Manifest) -> list[Path]:
-    known = {root.path for root in manifest.roots()}
-    chosen = outermost(roots or known)
-    if not chosen:
+def _places(roots: Sequence[Path], manifest: Manifest, gone: bool) -> Places:
+    before = manifest.roots()
+    known = {root.path for root in before}
+    named = {Path(os.path.abspath(root)) for root in roots}  # noqa: PTH100 - a link is not followed here
+    strayed = [root for root in sorted(known) if (root in named or not roots) and is_elsewhere(root)]
+    chosen = outermost(roots or known.difference(strayed))
+    if not chosen and not strayed:
         raise UsageError("no folder is named, and none was indexed before: name the folder to index")
     for root in chosen:
         if root not in known and not root.exists():
             raise UsageError(f"there is no file or folder {path_text(root)}: check the name")
-    return chosen
+    return Places(chosen, strayed, before, gone)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> tuple[FileCounts, tuple[Problem, ...]]:
@@ -138,9 +151,9 @@ class _Run:
     """One run over some folders."""
 
     def __init__(
-        self, roots: list[Path], index: IndexParts, options: IndexOptions, progress: ProgressCallback | None
+        self, places: Places, index: IndexParts, options: IndexOptions, progress: ProgressCallback | None
     ) -> None:
-        self._roots = roots
+        self._places = places
         self._index = index
         self._options = options
         self._began = time.monotonic()
@@ -169,7 +182,8 @@ class _Run:
             return
         with room_on(manifest.path.parent, self._options.reserve):
             writer = AssetWriter(self._index)
-            reading = Reading(jobs, writer, self._meter, self._options.stop)
+            log = ReadingLog(manifest.path.parent)
+            reading = Reading(jobs, writer, self._meter, self._options.stop, log)
             sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)
             try:
                 reading.run(self._index.registry, sandbox)
@@ -185,17 +199,15 @@ class _Run:
     def _survey(self) -> Survey:
         manifest = self._index.manifest
         known = {row.path: row for row in manifest.files()}
-        before = manifest.roots()
         index_folder = Path(os.path.realpath(manifest.path.parent))
         options = DiscoverOptions(self._options.hidden, self._options.ignore_files, frozenset((index_folder,)))
-        self._discovery = discovery = discover(self._roots, options)
-        refuse_lost_roots(discovery, self._roots, known, before)
+        self._discovery = discovery = discover(self._places.walked, options)
         unsaved: list[FileRow] = []
         looking = Looking(self._on_hashed(unsaved), self._options.stop.is_set, self._options.retry, self._trusted())
         pending = to_hash(discovery, known, looking)
         self._meter.start(Phase.HASH, [(found.stat.size, found.stat.size) for found in pending])
         try:
-            result = survey(discovery, known, self._roots, looking)
+            result = survey(discovery, known, self._places, looking)
         finally:
             # The hashes are kept even where the run ends here.
             manifest.put_files(unsaved)
@@ -229,20 +241,26 @@ class _Run:
         manifest = self._index.manifest
         identities = {root.path: root for root in manifest.roots()}
         unseen = set(self._discovery.unseen)
-        present = [root for root in map(root_at, self._roots) if root and root.path not in unseen]
-        inside = [path for path in identities if any(path != r and path.is_relative_to(r) for r in self._roots)]
-        changed = [row for row in result.rows if known.get(row.path) != row]
+        present = [root for root in map(root_at, self._places.walked) if root and root.path not in unseen]
+        inside = [path for path in identities if any(path != r and path.is_relative_to(r) for r in self._places.walked)]
+        changed = [row for row in (*result.rows, *result.kept) if not _is_known(row, known)]
         with manifest.transaction():
-            manifest.put_files(changed)
             manifest.drop_files(result.gone)
+            manifest.put_files(changed)
             manifest.put_roots(root for root in present if identities.get(root.path) != root)
-            manifest.drop_roots(inside)
+            manifest.drop_roots((*inside, *self._lost_roots(result)))
             manifest.set("sniff", str(SNIFF_VERSION))
             manifest.set("profile", self._index.profile)
 
+    def _lost_roots(self, result: Survey) -> list[Path]:
+        """Roots that there is no reason to look for any more."""
+        kept = {row.lost for row in result.kept}
+        strayed = [root for root in self._places.strayed if root not in kept]
+        return [*strayed, *(self._places.vanished() if self._places.gone else ())]
+
     def _report(self, interrupted: bool) -> IndexReport:
         manifest = self._index.manifest
-        outcomes = [o for o in manifest.outcomes() if any(o.path.is_relative_to(root) for root in self._roots)]
+        outcomes = [outcome for outcome in manifest.outcomes() if self._places.holds(outcome.path)]
         counts, problems = _summary(outcomes)
         return IndexReport(
             counts,
@@ -254,7 +272,13 @@ class _Run:
             passed_over=self._discovery.passed_over,
             pieces=manifest.pieces(),
             seconds=time.monotonic() - self._began,
+            kept=tuple(one for one in _kept(manifest) if self._places.holds(Path(one.path))),
         )
+
+
+def _is_known(row: FileRow, known: dict[Path, FileRow]) -> bool:
+    before = known.get(row.path)
+    return before is not None and row.is_same_as(before)
 
 
 def default_workers() -> int:

@@ -50,6 +50,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFolder:
+    """A folder that lost all its files, and how many of them are kept in the index."""
+
+    path: str
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileCounts:
     """What became of the files found."""
 
@@ -81,6 +89,8 @@ class IndexReport:
     pieces: int
     """Pieces in the index now."""
     seconds: float
+    kept: tuple[KeptFolder, ...] = ()
+    """Folders of this run that lost all their files; see `ingest.lost_places`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class Status:
     pieces: int
     roots: tuple[str, ...]
     profile: str | None
+    kept: tuple[KeptFolder, ...] = ()
 
 
 def cost_of(media_type: str | None, size: int) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from haystack_agent.errors import ReadFailed, UnsupportedFile, UsageError
 from ingest.hashing import open_regular
 from ingest.pictures import MEDIA_TYPES, decoding, open_picture, orientation, to_rgb, turned
+from ingest.quiet import quiet
 from ingest.sniff import HEAD_BYTES, sniff
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def load_picture(path: Path) -> Image:
         UsageError: it is not there, or not a picture that can be decoded.
     """
     try:
-        return decode_picture(path)
+        with quiet():
+            return decode_picture(path)
     except OSError as error:
         raise UsageError(f"{path.name!r} cannot be opened: {error.strerror}") from error
     except ReadFailed as error:

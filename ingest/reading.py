@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import UnsupportedFile
@@ -17,8 +17,9 @@ from ingest.manifest import AssetRow, AssetState, FileRow
 from ingest.progress import Meter, Phase, cost_of
 from ingest.readers.protocol import ReadEvent, Seen, Source, Warned
 from ingest.readers.registry import ReaderRegistry
+from ingest.reading_log import ReadingLog
 from ingest.sandbox import FileEnded, FileRead, FileStarted, SandboxEvent, SandboxOptions, Waiting, read_files
-from ingest.writer import AssetWriter, IndexParts, Placing, placing_of
+from ingest.writer import MOST_TRIES, AssetWriter, IndexParts, Placing, placing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,10 @@ def plan_jobs(index: IndexParts, files: dict[str, list[FileRow]], found: Survey,
         if readable is None or wanted is None:
             continue
         before = assets.get(asset_id)
-        if before is not None and _fresh(before, wanted, retry):
-            continue
+        if before is not None:
+            if _fresh(before, wanted, retry):
+                continue
+            wanted = replace(wanted, cut_short=0 if retry else before.cut_short)
         siblings = found.siblings.get(readable.path, ())
         source = Source(found.real[readable.path], asset_id, wanted.media_type, siblings, index.look)
         cost = cost_of(wanted.media_type, readable.stat.size)
@@ -66,17 +69,22 @@ def _fresh(before: AssetRow, wanted: AssetRow, retry: bool) -> bool:
         return False
     if before.state is AssetState.DONE:
         return before.profile == wanted.profile
-    return before.state is not AssetState.STARTED and not retry
+    if before.state is AssetState.STARTED or retry:
+        return False
+    return not 0 < before.cut_short < MOST_TRIES
 
 
 class Reading:
     """One pass over the jobs."""
 
-    def __init__(self, jobs: Sequence[Job], writer: AssetWriter, meter: Meter, stop: threading.Event) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], writer: AssetWriter, meter: Meter, stop: threading.Event, log: ReadingLog
+    ) -> None:
         self._jobs = {job.source.asset_id: job for job in jobs}
         self._writer = writer
         self._meter = meter
         self._stop = stop
+        self._log = log
         self._begun: set[str] = set()
         self._looks: dict[str, tuple[Look, ...]] = {}
         self.ended = 0
@@ -125,6 +133,8 @@ class Reading:
     def _end(self, job: Job, event: FileEnded) -> None:
         self._looks.pop(job.source.asset_id, None)
         self._writer.end(job.source.asset_id, event.error)
+        if event.detail:
+            self._log.write(job.source.path, event.detail)
         self._meter.current.pop(job.source.asset_id, None)
         if event.error is not None and not isinstance(event.error, UnsupportedFile):
             self._meter.failed += 1

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from haystack_agent.errors import ReadFailed, UnsupportedFile
 from haystack_agent.records import Box
 from ingest.readers.geometry import Rect
-from ingest.readers.opening import library_errors, one_line, open_document
+from ingest.readers.opening import library_errors, open_document
+from ingest.readers.protocol import DAMAGED
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +40,7 @@ def render_page(path: Path, page: int, media_type: str, width: int = 1000) -> Im
         loaded = document.load_page(page - 1)
         return pixels(loaded, width / max(1.0, loaded.rect.width), MAX_SIDE)
     except library_errors() as error:
-        raise ReadFailed(f"page {page} cannot be drawn ({one_line(error)})") from error
+        raise ReadFailed(f"page {page} {DAMAGED}") from error
     finally:
         document.close()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
+from haystack_agent.errors import HaystackError, ReadCutShort, ReadFailed, ReadLimitExceeded
 from ingest.hashing import FileChanged, FileStat
 from ingest.readers.protocol import ReadEvent, Source
 from ingest.readers.registry import ReaderRegistry
@@ -28,6 +28,8 @@ from ingest.workerprocess import WorkerDied, WorkerProcess
 _TICK = 0.2
 _QUEUE_BATCHES = 48
 _MAX_FALSE_STARTS = 3
+_LONGEST_TICK = 1.0
+"""Seconds that count of a tick that took longer: this process was stopped, or starved itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,13 @@ class Limits:
     """What reading one file may take."""
 
     silent: float
-    """Seconds without a sign of life."""
+    """Seconds of work without a sign of life; see `ingest.patience` for how sleep and waiting count."""
     total: float
-    """Seconds altogether, not counting those in which the consumer could not take more."""
+    """Seconds altogether, not counting those in which it got no processor, or the consumer could not take more."""
     memory: int
     """Bytes in use by the worker."""
     loading: float = 240.0
-    """Seconds a worker may take to start and to load its models."""
+    """Seconds of work that starting and loading its models may take."""
 
 
 def limits_for(media_type: str) -> Limits:
@@ -84,6 +86,8 @@ class FileEnded:
 
     source: Source
     error: ReadFailed | None = None
+    detail: str = ""
+    """What developers want to know of the error: a traceback, of several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class _Keeper(threading.Thread):
                     self._receive(worker)
             now = time.monotonic()
             for worker in busy:
-                self._watch(worker, 0.0 if paused else now - before)
+                self._watch(worker, 0.0 if paused else min(now - before, _LONGEST_TICK))
             before = now
 
     def _hand_out(self) -> None:
@@ -239,7 +243,7 @@ class _Keeper(threading.Thread):
             assert worker.task is not None  # noqa: S101 - only workers with a task are listened to
             self._put(FileRead(worker.task.source, message.events))
         elif isinstance(message, Ended):
-            self._end(worker, message.error)
+            self._end(worker, message.error, message.detail)
             if worker.files >= self._options.recycle_files or worker.grown():
                 self._drop(worker)
 
@@ -251,35 +255,38 @@ class _Keeper(threading.Thread):
             self._drop(worker)
             self._false_start()
             return
-        self._end(worker, ReadFailed(str(death)))
+        self._end(worker, ReadCutShort(str(death)))
         self._drop(worker)
 
-    def _end(self, worker: WorkerProcess, error: ReadFailed | None) -> None:
+    def _end(self, worker: WorkerProcess, error: ReadFailed | None, detail: str = "") -> None:
         task = worker.task
         worker.task = None
         assert task is not None  # noqa: S101 - only a worker with a task ends one
-        self._put(FileEnded(task.source, _cause(task, error)))
+        self._put(FileEnded(task.source, _cause(task, error), detail))
 
     def _watch(self, worker: WorkerProcess, passed: float) -> None:
         """End a worker that is over a limit; `passed` seconds went by in which it could send."""
         task = worker.task
         if task is None:
             return
-        limits = self._options.limits(task.source.media_type)
-        worker.active += passed
-        if worker.loading:
-            reason = "" if worker.silent() < limits.loading else "waited too long for its reader to load"
-        elif worker.active > limits.total:
-            reason = f"took longer than {limits.total:.0f} s to read"
-        elif worker.stuck(limits.silent):
-            reason = f"gave no sign of life for {limits.silent:.0f} s while it was read"
-        elif worker.memory() > limits.memory:
-            reason = f"needs more than {limits.memory >> 20} MB of memory to be read"
-        else:
-            return
-        if reason:
-            self._end(worker, ReadLimitExceeded(reason))
+        worker.look(passed)
+        error = _over_limit(worker, self._options.limits(task.source.media_type))
+        if error is not None:
+            self._end(worker, error)
             self._drop(worker)
+
+
+def _over_limit(worker: WorkerProcess, limits: Limits) -> ReadFailed | None:
+    if worker.loading:
+        late = worker.patience.silent_for(limits.loading) is not None
+        return ReadCutShort("waited too long for its reader to load") if late else None
+    if worker.patience.active > limits.total:
+        return ReadLimitExceeded(f"took longer than {limits.total:.0f} s to read")
+    if (silence := worker.patience.silent_for(limits.silent)) is not None:
+        return ReadCutShort(f"gave no sign of life for {silence:.0f} s while it was read")
+    if worker.memory() > limits.memory:
+        return ReadLimitExceeded(f"needs more than {limits.memory >> 20} MB of memory to be read")
+    return None
 
 
 def _cause(task: ReadTask, error: ReadFailed | None) -> ReadFailed | None:

@@ -9,16 +9,21 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from haystack_agent.errors import HaystackError, ReadFailed, ReadLimitExceeded
+import psutil
+
+from haystack_agent.errors import HaystackError, ReadCutShort, ReadFailed, ReadLimitExceeded
 from haystack_agent.records import Piece
+from ingest.discover import reason_of
 from ingest.hashing import CHANGED, FileChanged, FileStat, check_size, open_regular, stat_of
 from ingest.lines import one_line
-from ingest.readers.protocol import ReadEvent, Seen, Source
+from ingest.quiet import silence
+from ingest.readers.protocol import DAMAGED, Progress, ReadEvent, Seen, Source
 from ingest.readers.registry import ReaderRegistry, Readers
 from ingest.worker_memory import give_memory_back, keep_freed_memory, limit_memory
 
@@ -28,6 +33,8 @@ _BATCH_SECONDS = 0.5
 _MAX_PIECES = 200_000
 _MAX_CHARACTERS = 1 << 29
 _MAX_FILE_BYTES = 4 << 30
+_MOST_DETAIL = 8000
+"""Characters of a traceback."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _NETWORK_EVENTS = frozenset(("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"))
 
@@ -59,6 +66,8 @@ class Ended:
     """The file was read to its end, or could not be read."""
 
     error: ReadFailed | None = None
+    detail: str = ""
+    """How it failed, for developers: a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,36 +98,51 @@ def work(pipe: Connection, registry: ReaderRegistry, scratch: Path, parent: int)
 
 def _serve(task: ReadTask, readers: Readers, pipe: Connection) -> Ended | Unable:
     """Read one file, sending its events; what is returned is the last message about it."""
+    sender = _Sender(pipe)
     try:
         reader = readers.reader(task.source.media_type)
         pipe.send(Started())
         limit_memory(task.memory)
         check_unchanged(task)
-        sender = _Sender(pipe)
         with contextlib.closing(_events(reader.read(task.source))) as events:
             for event in events:
                 sender.add(event)
         sender.send()
         check_unchanged(task)
     except ReadFailed as error:
-        return Ended(_plain(error))
+        return Ended(_plain(error), _detail(error))
     except HaystackError as error:
         return Unable(error)
     except MemoryError:
-        return Ended(ReadLimitExceeded(f"needs more than {task.memory >> 20} MB of memory to be read"))
+        return Ended(_out_of_memory(task))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:  # noqa: BLE001 - a process boundary: whatever a decoder raises costs one file only
-        return Ended(ReadFailed(one_line(f"cannot be read: {type(error).__name__}: {_message(error)}")))
+        return Ended(_unexpected(error, sender.progress), _detail(error))
     finally:
         limit_memory(None)
     return Ended()
 
 
-def _message(error: Exception) -> str:
-    """What an error says; of the traceback that some libraries put into it, the last line."""
-    lines = str(error).strip().splitlines() or [""]
-    return lines[-1] if lines[0].startswith("Traceback") else str(error)
+def _unexpected(error: Exception, progress: Progress | None) -> ReadFailed:
+    """What a user is told of an error that no reader foresaw: nothing of the program's own."""
+    if isinstance(error, NetworkRefused):
+        return ReadFailed(str(error))
+    if isinstance(error, OSError) and error.errno and error.strerror:
+        return ReadFailed(reason_of(error))
+    if progress is not None and progress.total > 1 and progress.done < progress.total:
+        return ReadFailed(f"{DAMAGED}, after {progress.done} of {progress.total} parts")
+    return ReadFailed(DAMAGED)
+
+
+def _out_of_memory(task: ReadTask) -> ReadFailed:
+    if psutil.virtual_memory().available < task.memory:
+        return ReadCutShort("there was not enough memory left to read it: close other programs")
+    return ReadLimitExceeded(f"needs more than {task.memory >> 20} MB of memory to be read")
+
+
+def _detail(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))[-_MOST_DETAIL:]
 
 
 def _events(events: Iterator[ReadEvent]) -> Generator[ReadEvent, None, None]:
@@ -156,6 +180,8 @@ class _Sender:
         self._events: list[ReadEvent] = []
         self._characters = self._pieces = self._total = 0
         self._sent = 0.0
+        self.progress: Progress | None = None
+        """The last that was told."""
 
     def add(self, event: ReadEvent) -> None:
         self._events.append(event)
@@ -165,6 +191,8 @@ class _Sender:
             self._total += len(event.text)
             if self._pieces > _MAX_PIECES or self._total > _MAX_CHARACTERS:
                 raise ReadLimitExceeded(f"holds more than {_MAX_PIECES} pieces or {_MAX_CHARACTERS} characters")
+        elif isinstance(event, Progress):
+            self.progress = event
         elif isinstance(event, Seen):
             self._characters += sum(len(look.rgb) for look in event.looks)
         late = time.monotonic() - self._sent >= _BATCH_SECONDS
@@ -181,6 +209,7 @@ class _Sender:
 
 def _settle(scratch: Path, parent: int) -> None:
     """Make this process a quiet, bounded one that does not outlive its parent."""
+    silence(1, 2)
     for name in _THREAD_VARIABLES:
         os.environ[name] = "1"
     os.environ["TMPDIR"] = os.environ["TEMP"] = os.environ["TMP"] = tempfile.tempdir = str(scratch)
@@ -216,9 +245,13 @@ def _limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
 
 
+class NetworkRefused(PermissionError):
+    """A decoder wants the network."""
+
+
 def _refuse_network(event: str, _args: tuple[object, ...]) -> None:
     if event in _NETWORK_EVENTS:
-        raise PermissionError("reading a file needs no network")
+        raise NetworkRefused("asks for the network, but reading a file needs no network")
 
 
 def _empty(folder: Path) -> None:

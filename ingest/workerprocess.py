@@ -12,12 +12,13 @@ from pathlib import Path
 
 import psutil
 
+from ingest.patience import Patience, Vitals
 from ingest.readers.registry import ReaderRegistry
 from ingest.worker import Message, ReadTask, Started, work
 
-_MEMORY_SECONDS = 0.25
+_LOOK_SECONDS = 0.25
 _GROWN_SHARE = 0.6
-_STARVED_FACTOR = 4
+_IN_LINE = frozenset((psutil.STATUS_RUNNING, psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
 
 
 class WorkerDied(Exception):
@@ -32,12 +33,10 @@ class WorkerProcess:
         self.pipe, theirs = context.Pipe()
         self.task: ReadTask | None = None
         self.loading = True
-        self.active = 0.0
         self.files = 0
-        self._heard = time.monotonic()
-        self._cpu_then = 0.0
-        self._memory = (0.0, 0)
-        self._resting = 0
+        self.patience = Patience()
+        self._looked, self._unlooked = 0.0, 0.0
+        self._memory = self._resting = 0
         self._folder = scratch / f"worker-{time.monotonic_ns()}"
         self._folder.mkdir()
         arguments = (theirs, registry, self._folder, os.getpid())
@@ -48,13 +47,12 @@ class WorkerProcess:
 
     def give(self, task: ReadTask) -> None:
         """Hand it a file to read."""
-        self._memory, self._resting = (0.0, 0), _resident(self._view)
+        self._memory, self._resting = 0, _resident(self._view)
         self.pipe.send(task)
         self.task = task
         self.loading = True
-        self.active = 0.0
         self.files += 1
-        self._alive()
+        self.patience.begin()
 
     def receive(self) -> Message:
         """The next message, which must be on its way.
@@ -68,41 +66,32 @@ class WorkerProcess:
             raise WorkerDied(self._how_it_ended()) from error
         if isinstance(message, Started):
             self.loading = False
-            self.active = 0.0
-        self._alive()
+            self.patience.begin()
+        self.patience.heard()
         return message
 
-    def _alive(self) -> None:
-        self._heard = time.monotonic()
-        self._cpu_then = self._cpu()
+    def look(self, passed: float) -> None:
+        """See how it does, at most every quarter of a second; `passed` seconds went by in which it could send."""
+        self._unlooked += passed
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        vitals = self._vitals()
+        self.patience.spend(self._unlooked, vitals)
+        if self.pipe.poll():
+            self.patience.heard()
+        self._memory = vitals.memory - self._resting
+        self._looked, self._unlooked = now, 0.0
 
-    def _cpu(self) -> float:
-        try:
-            times = self._view.cpu_times()
-        except psutil.Error:
-            return 0.0
-        return times.user + times.system + times.children_user + times.children_system
-
-    def silent(self) -> float:
-        """Seconds since it was last heard of, with nothing of it waiting in the pipe."""
-        return 0.0 if self.pipe.poll() else time.monotonic() - self._heard
-
-    def stuck(self, limit: float) -> bool:
-        """Whether it was silent for too long; on a machine so busy that it hardly ran, it is given more time."""
-        silent = self.silent()
-        if silent <= limit:
-            return False
-        share = (self._cpu() - self._cpu_then) / limit
-        starved = 0.05 < share < 0.5
-        return not starved or silent > _STARVED_FACTOR * limit
+    def _vitals(self) -> Vitals:
+        family = self._family()
+        in_line = any(_status(process) in _IN_LINE for process in family)
+        return Vitals(sum(map(_cpu, family)), in_line, sum(map(_resident, family)))
 
     def memory(self) -> int:
-        """Bytes that the process and those it started took since it was given its file, measured at most every quarter
-        of a second: what earlier files left behind is not this one's fault."""
-        now = time.monotonic()
-        if now - self._memory[0] >= _MEMORY_SECONDS:
-            self._memory = (now, sum(map(_resident, self._family())) - self._resting)
-        return self._memory[1]
+        """Bytes that the process and those it started took since it was given its file, when last looked at: what
+        earlier files left behind is not this one's fault."""
+        return self._memory
 
     def grown(self) -> bool:
         """Whether it keeps so much memory between files that it should be replaced."""
@@ -131,6 +120,21 @@ class WorkerProcess:
         self._process.join(timeout=10)
         self.pipe.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return str(process.status())
+    except psutil.Error:
+        return psutil.STATUS_DEAD
 
 
 def _resident(process: psutil.Process) -> int:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.encoders.protocols import Look
-from haystack_agent.errors import ReadFailed, StorageFull, UnsupportedFile
+from haystack_agent.errors import ReadCutShort, ReadFailed, StorageFull, UnsupportedFile
 from haystack_agent.records import Piece
 from haystack_agent.store.protocol import IndexedPiece, Store
 from ingest.hashing import FileChanged
@@ -31,6 +31,8 @@ BATCH_PIECES = 64
 _COMMIT_SECONDS = 2.0
 _COMMIT_PIECES = 500
 _MAX_WARNINGS = 20
+MOST_TRIES = 3
+"""Readings of a content that is cut short each time, after which it stays failed until the user wants it tried."""
 RESERVE_BYTES = 64 << 20
 """Free space below which nothing more is written: a full disk may damage more than this index."""
 
@@ -156,8 +158,7 @@ class AssetWriter:
         if isinstance(error, FileChanged):
             self._changed.append((asset_id, str(error)))
             return
-        state = AssetState.SKIPPED if isinstance(error, UnsupportedFile) else AssetState.FAILED
-        self._marks.append(with_state(asset.row, state, str(error)))
+        self._marks.append(_failed(asset.row, error))
 
     def _discard(self, assets: Sequence[_Open], old: bool) -> list[str]:
         """Forget assets and take back what was written of them (with `old`, earlier on too); those written."""
@@ -234,7 +235,18 @@ class AssetWriter:
             self._index.manifest.drop_assets(taken_back)
 
 
+def _failed(row: AssetRow, error: ReadFailed) -> AssetRow:
+    if not isinstance(error, ReadCutShort):
+        state = AssetState.SKIPPED if isinstance(error, UnsupportedFile) else AssetState.FAILED
+        return replace(with_state(row, state, str(error)), cut_short=0)
+    tries = row.cut_short + 1
+    then = f"{tries} times in a row: only `index --retry` tries it again"
+    if tries < MOST_TRIES:
+        then = "the next `index` tries it again"
+    return replace(with_state(row, AssetState.FAILED, f"{error} ({then})"), cut_short=tries)
+
+
 def _done(asset: _Open) -> AssetRow:
-    done = with_state(asset.row, AssetState.DONE)
+    done = replace(with_state(asset.row, AssetState.DONE), cut_short=0)
     placed, warnings = asset.placing.digest, tuple(asset.warnings)
     return replace(done, pieces=len(asset.ids), placed=placed, warnings=warnings)

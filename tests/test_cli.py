@@ -420,6 +420,27 @@ def test_forget_removes_from_the_index_and_not_from_the_disk(tmp_path: Path) -> 
     clean(shell.run("forget", str(tmp_path / "elsewhere")), 2)
 
 
+def test_a_folder_that_lost_all_its_files_keeps_them_until_the_user_says_that_they_are_gone(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    (tmp_path / "files/disk").mkdir(parents=True)
+    for name in ("disk/a", "disk/b", "c"):
+        (tmp_path / f"files/{name}.txt").write_text(f"The {name[-1] * 6} is green.\n", "utf-8")
+    clean(shell.run("index", str(tmp_path / "files")), 0)
+    shutil.rmtree(tmp_path / "files/disk")
+    shown = clean(shell.run("index"), 1).stdout.decode()
+    assert "kept 2 files of a folder that lost all its files" in shown
+    assert f"{tmp_path / 'files/disk'}: folder is not there any more" in shown and "index --gone" in shown
+    assert b"Kept     2 files" in clean(shell.run("status"), 0).stdout
+    kept = [{"folder": str(tmp_path / "files/disk"), "files": 2}]
+    for command in (("status", "--json"), ("index", "--json")):
+        (told,) = objects(shell.run(*command))
+        assert told["kept"] == kept
+    (found,) = objects(clean(shell.run("search", "--json", "green"), 0))
+    assert len(found["evidence"]) == 3
+    (told,) = objects(clean(shell.run("index", "--gone", "--json"), 0))
+    assert (told["kept"], told["removed"]) == ([], 2)
+
+
 def test_help_and_version_and_completion(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shown = clean(shell.run("--help"), 0).stdout.decode()

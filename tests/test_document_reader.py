@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from haystack_agent.errors import EncryptedFile, ReadFailed, ReadLimitExceeded, UnsupportedFile
 from haystack_agent.records import Box, Piece, PieceKind
 from ingest.ocr import OcrEngine
+from ingest.readers import page_layout, paged
 from ingest.readers.document import DocumentReader
 from ingest.readers.document_meta import parse_date, sensible_title
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
@@ -475,13 +476,39 @@ def test_a_page_that_cannot_be_read_costs_that_page_only(reader: DocumentReader,
     document.xref_set_key(document[1].xref, "MediaBox", "[0 0 9000000 9000000]")
     found = events(reader, saved(document, tmp_path))
     assert [event.message for event in found if isinstance(event, Warned)] == [
-        "page 2 could not be read (the page measures 9000000 x 9000000 points)"
+        "page 2 could not be read: it measures 9000000 x 9000000 points"
     ]
     assert [event.text for event in found if isinstance(event, Piece) and event.kind is PieceKind.PAGE] == [
         "page number 1",
         "page number 3",
     ]
     assert [(event.done, event.total) for event in found if isinstance(event, Progress)] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_whatever_a_page_makes_a_library_raise_costs_that_page_and_is_told_plainly(
+    reader: DocumentReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = pymupdf.open()
+    for number in range(3):
+        document.new_page().insert_text((60, 100), f"page number {number + 1}")
+    bad = {2}
+    pages = iter(range(1, 9))
+
+    def arrange(*arguments: Any) -> Any:
+        if next(pages) in bad:
+            raise OverflowError("index 0 is out of bounds for axis 0 with size 0")
+        return page_layout.arrange(*arguments)
+
+    monkeypatch.setattr(paged, "arrange", arrange)
+    path = saved(document, tmp_path)
+    found = events(reader, path)
+    assert [event.message for event in found if isinstance(event, Warned)] == [
+        "page 2 could not be read: it is damaged, or of a form that is not read"
+    ]
+    assert len([event for event in found if isinstance(event, Piece) and event.kind is PieceKind.PAGE]) == 2
+    bad.update(range(9))
+    with pytest.raises(ReadFailed, match=r"^none of its 3 pages can be read: the file is damaged"):
+        events(reader, path)
 
 
 def test_reading_twice_gives_the_same_pieces(reader: DocumentReader, tmp_path: Path) -> None:

@@ -70,9 +70,11 @@ def test_every_file_is_accounted_for(index: IndexParts, folder: Path) -> None:
     assert (report.counts.indexed, report.counts.failed, report.counts.skipped) == (4, 4, 4)
     assert report.counts.found == len(list(folder.iterdir()))
     assert not report.interrupted
+    hang = reasons(index)["hang.txt"][1]
+    assert hang.startswith("gave no sign of life for") and hang.endswith("(the next `index` tries it again)")
     assert reasons(index) == {
-        "crash.txt": ("failed", "the decoder crashed (signal 11)"),
-        "hang.txt": ("failed", "gave no sign of life for 2 s while it was read"),
+        "crash.txt": ("failed", "the decoder crashed (signal 11) (the next `index` tries it again)"),
+        "hang.txt": ("failed", hang),
         "broken.pdf": ("failed", "is named .pdf, but is damaged or of no kind that is read"),
         "empty.pdf": ("failed", "is empty"),
         "empty.txt": ("skipped", "is empty"),
@@ -89,7 +91,7 @@ def test_every_file_is_accounted_for(index: IndexParts, folder: Path) -> None:
 
 def test_unchanged_files_are_neither_opened_nor_read(index: IndexParts, folder: Path) -> None:
     (folder / "a.txt").write_text("alpha")
-    (folder / "b.txt").write_text("!CRASH")
+    (folder / "b.txt").write_text("!RAISE no")
     age(folder)
     index_folders([folder], index, FAST)
     before, told = contents(index), list[IndexProgress]()
@@ -102,7 +104,7 @@ def test_unchanged_files_are_neither_opened_nor_read(index: IndexParts, folder: 
 
 def test_a_failed_file_is_read_again_only_when_asked_or_changed(index: IndexParts, folder: Path) -> None:
     bad = folder / "a.txt"
-    bad.write_text("!EXIT 1")
+    bad.write_text("!RAISE no")
     assert index_folders([folder], index, FAST).read == 1
     assert index_folders([folder], index, FAST).read == 0
     assert index_folders([folder], index, replace(FAST, retry=True)).read == 1
@@ -110,6 +112,53 @@ def test_a_failed_file_is_read_again_only_when_asked_or_changed(index: IndexPart
     bad.write_text("fine now")
     report = index_folders([folder], index, FAST)
     assert (report.counts.indexed, report.counts.failed, texts(index)) == (1, 0, ["fine now"])
+
+
+def test_a_reading_that_was_cut_short_is_tried_again_but_not_for_ever(index: IndexParts, folder: Path) -> None:
+    (folder / "always.txt").write_text("!EXIT 1")
+    (folder / "once.txt").write_text("!ONCE\nalpha")
+    age(folder)
+    assert index_folders([folder], index, FAST).counts.failed == 2
+    report = index_folders([folder], index, FAST)
+    assert (report.read, report.counts.failed) == (2, 1) and "alpha" in texts(index)
+    assert index_folders([folder], index, FAST).read == 1
+    assert index_folders([folder], index, FAST).read == 0
+    assert "3 times in a row: only `index --retry`" in reasons(index)["always.txt"][1]
+    assert index_folders([folder], index, replace(FAST, retry=True)).read == 1
+    assert index_folders([folder], index, FAST).read == 1
+
+
+def test_why_a_file_failed_is_told_in_plain_words_and_logged_for_developers(index: IndexParts, folder: Path) -> None:
+    (folder / "a.txt").write_text("!RAISE index 0 is out of bounds")
+    index_folders([folder], index, FAST)
+    assert reasons(index)["a.txt"][1] == "is damaged, or of a form that is not read"
+    log = index.manifest.path.with_name("reading.log").read_text()
+    assert "ValueError: index 0 is out of bounds" in log and str(folder / "a.txt") in log
+
+
+def test_content_put_in_place_without_new_size_or_time_is_noticed(index: IndexParts, folder: Path) -> None:
+    for name in ("cloud.txt", "same.txt"):
+        (folder / name).write_text(f"{name} placeholder")
+    age(folder)
+    index_folders([folder], index, FAST)
+    before = (folder / "cloud.txt").stat()
+    with (folder / "cloud.txt").open("r+") as file:
+        file.write("filled in later on!"[: before.st_size])
+    os.utime(folder / "cloud.txt", ns=(before.st_mtime_ns, before.st_mtime_ns))
+    assert index_folders([folder], index, FAST).read == 1
+    assert any("filled in" in text for text in texts(index))
+
+
+def test_a_file_that_was_only_touched_is_not_read_again_nor_looked_at_twice(index: IndexParts, folder: Path) -> None:
+    (folder / "a.txt").write_text("alpha")
+    age(folder)
+    index_folders([folder], index, FAST)
+    (folder / "a.txt").chmod(0o600)
+    for looked_at in (1, 0):
+        told = list[IndexProgress]()
+        assert index_folders([folder], index, FAST, told.append).read == 0
+        assert max(progress.files_total for progress in told) == looked_at
+    assert encoded(index) == 1
 
 
 def test_new_reader_version_or_profile_reads_again_what_it_touches(index: IndexParts, folder: Path) -> None:
@@ -164,7 +213,7 @@ def test_a_lost_folder_keeps_what_was_indexed(index: IndexParts, folder: Path, t
     index_folders([folder], index, FAST)
     folder.rename(tmp_path / "away")
     report = index_folders([folder], index, FAST)
-    assert report.counts.failed == 1 and "no such file" in reasons(index)["folder"][1]
+    assert report.counts.failed == 1 and "is not there any more" in reasons(index)["folder"][1]
     folder.mkdir()
     report = index_folders([folder], index, FAST)
     assert "not mounted?" in reasons(index)["folder"][1] and texts(index) == ["alpha"]

@@ -224,8 +224,10 @@ def test_content_id_is_of_the_bytes_alone(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"x" * 3_000_000)
     (tmp_path / "b.md").write_bytes(b"x" * 3_000_000)
     (tmp_path / "c.txt").write_bytes(b"x" * 2_999_999 + b"y")
-    (_, one, first), (_, two, second), (_, _, third) = (examine(tmp_path / n) for n in ("a.txt", "b.md", "c.txt"))
-    assert (one, two) == ("txt", "markdown") and first == second and first != third
+    one, two, other = (examine(tmp_path / name) for name in ("a.txt", "b.md", "c.txt"))
+    first = one.content_id
+    assert (one.media_type, two.media_type) == ("txt", "markdown")
+    assert first == two.content_id and first != other.content_id and one.sample == two.sample != other.sample
     assert first is not None and len(first) == 32
     assert with_siblings(first, []) == first
     ids = {with_siblings(first, s) for s in ([(".srt", "1")], [(".srt", "2")], [(".cs.srt", "1")])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import socket
 import tempfile
 import time
@@ -76,6 +77,14 @@ def _fail(error: Exception) -> None:
     raise error
 
 
+def _once(path: Path) -> None:
+    """Die at the first reading, as on a machine without memory; be read at the second."""
+    mark = path.with_suffix(".bin")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _grow(rest: str, path: Path) -> None:
     with path.open("a") as file:
         file.write("more\n")
@@ -89,6 +98,8 @@ _DEEDS: dict[str, Callable[[str, Path], object]] = {
     "EXIT": lambda rest, path: os._exit(int(rest)),
     "RAISE": lambda rest, path: _fail(ValueError(rest)),
     "TRACE": lambda rest, path: _fail(ValueError(f"Traceback (most recent call last):\n  File x, line 1\nE: {rest}")),
+    "CRY": lambda rest, path: os.write(int(rest), b"[h264 @ 0x5] Invalid NAL unit size\n"),
+    "ONCE": lambda rest, path: _once(path),
     "LOCKED": lambda rest, path: _fail(EncryptedFile("needs a password")),
     "OTHER": lambda rest, path: _fail(UnsupportedFile("holds nothing that is read")),
     "NET": lambda rest, path: socket.create_connection(("127.0.0.1", 9), timeout=1),

@@ -22,6 +22,10 @@ Roots = Annotated[
 Hidden = Annotated[bool, typer.Option("--hidden", help="Read hidden files and caches too.")]
 NoIgnore = Annotated[bool, typer.Option("--no-ignore", help="Do not heed .gitignore, .ignore and .haystackignore.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed before, though unchanged.")]
+Gone = Annotated[
+    bool,
+    typer.Option("--gone", help="Remove what is kept of folders that lost all their files: they are gone for good."),
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=256, help="Processes that read files.")]
 ProfileName = Annotated[
     str | None,
@@ -35,13 +39,18 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     hidden: Hidden = False,
     no_ignore: NoIgnore = False,
     retry: Retry = False,
+    gone: Gone = False,
     workers: Workers = None,
     profile: ProfileName = None,
     as_json: options.AsJson = False,
     index: options.Index = None,
     qdrant_url: options.QdrantUrl = None,
 ) -> None:
-    """Read folders into the index, or bring it up to date."""
+    """Read folders into the index, or bring it up to date.
+
+    A file that is not there any more is removed from the index; a folder that lost all its files (two or more: the disk
+    may not be mounted) keeps them until --gone, or `forget`.
+    """
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
     roots = [Path(folder) for folder in folders or ()]
@@ -50,7 +59,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     from ingest.pipeline import IndexOptions
     from ui import render
 
-    how = IndexOptions(hidden, not no_ignore, retry, workers or settings.workers)
+    how = IndexOptions(hidden, not no_ignore, retry, gone, workers or settings.workers)
     with render.progress_bar() as progress:
         report = run(location, roots, how, progress, profile, tell_download)
     if as_json:

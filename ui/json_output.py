@@ -13,7 +13,7 @@ from haystack_agent.records import Answer, Box, Citation, Evidence, Locator
 from ui.printable import path_of
 
 if TYPE_CHECKING:
-    from ingest.progress import FileCounts, IndexReport, Problem, Status
+    from ingest.progress import FileCounts, IndexReport, KeptFolder, Problem, Status
 
 Json = Mapping[str, object]
 
@@ -100,6 +100,7 @@ def status_object(status: Status, index: str, notes: Sequence[str]) -> Json:
         "index": index,
         "folders": list(status.roots),
         "notes": list(notes),
+        "kept": _kept(status.kept),
     }
 
 
@@ -115,7 +116,12 @@ def report_object(report: IndexReport, index: str) -> Json:
         "removed": report.removed,
         "interrupted": report.interrupted,
         "seconds": round(report.seconds, 3),
+        "kept": _kept(report.kept),
     }
+
+
+def _kept(kept: Sequence[KeptFolder]) -> list[Json]:
+    return [{"folder": os.fspath(path_of(one.path)), "files": one.files} for one in kept]
 
 
 def _counts(counts: FileCounts) -> Json:

@@ -15,7 +15,7 @@ from haystack_agent.records import Answer, Evidence, Locator
 from ui import printable
 
 if TYPE_CHECKING:
-    from ingest.progress import FileCounts, IndexProgress, IndexReport, Problem, Status
+    from ingest.progress import FileCounts, IndexProgress, IndexReport, KeptFolder, Problem, Status
 
 SNIPPET = 280
 QUOTE = 1000
@@ -126,6 +126,8 @@ def show_status(status: Status, index: str, notes: Sequence[str], everything: bo
     for label, value in rows:
         out.print(Text(f"{label:<8} {printable.name(value)}"))
     out.print(Text(f"Files    {_counts(status.counts)}"))
+    if status.kept:
+        out.print(Text(f"Kept     {_kept(status.kept)}", style="yellow"))
     out.print(Text(f"Pieces   {status.pieces}"))
     out.print(Text(f"Profile  {printable.line(status.profile or 'none yet')}"))
     for note in notes:
@@ -135,6 +137,13 @@ def show_status(status: Status, index: str, notes: Sequence[str], everything: bo
 
 def _counts(counts: FileCounts) -> str:
     return f"{counts.indexed} indexed, {counts.failed} failed, {counts.skipped} skipped"
+
+
+def _kept(kept: Sequence[KeptFolder]) -> str:
+    """How many files are not where they were, in how many folders; the folders are among the problems."""
+    files, folders = sum(folder.files for folder in kept), len(kept)
+    where = "a folder that lost all its files" if folders == 1 else f"{folders} folders that lost all their files"
+    return f"{files} {'file' if files == 1 else 'files'} of {where}"
 
 
 _STATES = {"indexed": "in part"}
@@ -162,6 +171,8 @@ def show_report(report: IndexReport) -> None:
     show_problems(out, report.problems, everything=False)
     changes = (("read", report.read), ("moved", report.moved), ("removed", report.removed))
     what = ", ".join(f"{count} {word}" for word, count in changes if count) or "nothing new"
+    if report.kept:
+        what += f", kept {_kept(report.kept)}"
     out.print(Text(f"{_counts(report.counts)} ({what}); {report.pieces} pieces; {report.seconds:.1f} s", style="bold"))
 
 

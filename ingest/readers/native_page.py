@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from haystack_agent.errors import ReadFailed
 from ingest.readers.geometry import Rect, area, around, intersection
 from ingest.readers.page_text import Fragment, Frame, Word, page_fragments, words_in
 from ingest.readers.rules import Rule, rules
@@ -40,12 +41,12 @@ def read_native(page: Any) -> NativePage:
     """Read a page; its rotation is taken off meanwhile, since PyMuPDF measures some things with it, some without.
 
     Raises:
-        ValueError: the page has no usable size.
+        ReadFailed: the page has no usable size.
         Whatever `library_errors` lists.
     """
     width, height = page.rect.width, page.rect.height
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise ValueError(f"the page measures {width:.0f} x {height:.0f} points")
+        raise ReadFailed(f"it measures {width:.0f} x {height:.0f} points")
     rotation = page.rotation if page.parent.is_pdf else 0
     matrix = tuple(page.rotation_matrix) if rotation else (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
     frame = Frame(matrix, width, height)

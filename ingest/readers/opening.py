@@ -86,8 +86,3 @@ def open_document(path: Path, media_type: str) -> Any:
         document.close()
         raise ReadFailed(f"the {media_type} file has no pages")
     return document
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error in one short line."""
-    return " ".join(str(error).split())[:160] or type(error).__name__

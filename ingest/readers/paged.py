@@ -7,17 +7,18 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta
 from ingest.looks import seen
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
 from ingest.readers.headings import HeadingTrail, OutlineEntry
 from ingest.readers.native_page import NativePage, read_native
-from ingest.readers.opening import library_errors, one_line, open_document
+from ingest.readers.opening import library_errors, open_document
 from ingest.readers.page_layout import arrange
 from ingest.readers.page_lines import PageLine
 from ingest.readers.page_pixels import PixelReader, needs_ocr, pictures_to_read
 from ingest.readers.page_text import Fragment
-from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
+from ingest.readers.protocol import DAMAGED, Progress, ReadEvent, Source, Warned
 from ingest.readers.sections import PieceMaker, Section, common_heading, page_sections
 from ingest.readers.tables import Table, continued
 from ingest.render import pixels
@@ -68,13 +69,15 @@ class PagedReader:
         trail = HeadingTrail(_outline(document))
         maker: PieceMaker | None = None
         for number in range(1, count + 1):
-            content = yield from self._content(document, number)
+            content = yield from self._whole_or_warned(document, number)
             if content is not None:
                 sections = page_sections(content.lines, trail, number, content.ocr)
                 maker = maker or PieceMaker(self._source.asset_id, _meta(document, self._source, sections))
                 yield from self._look(document, number)
                 yield from self._pieces(maker, number, content, sections)
             yield Progress(number, count)
+        if maker is None:
+            raise ReadFailed(f"none of its {count} pages can be read: the file {DAMAGED}")
 
     def _look(self, document: Any, number: int) -> Iterator[ReadEvent]:
         side = self._source.look
@@ -83,18 +86,27 @@ class PagedReader:
         try:
             page = document.load_page(number - 1)
             picture = pixels(page, 2 * side / max(1.0, min(page.rect.width, page.rect.height)), _LOOK_SIDE)
-        except library_errors() as error:
-            yield Warned(f"page {number} could not be drawn, so that it is not found by its look ({one_line(error)})")
+        except library_errors():
+            yield Warned(f"page {number} could not be drawn, so that it is not found by its look: it {DAMAGED}")
         else:
             yield from seen(self._source, picture)
 
-    def _content(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent | None]:
+    def _whole_or_warned(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent | None]:
         try:
-            page = document.load_page(number - 1)
-            native = read_native(page)
-        except library_errors() as error:
-            yield Warned(f"page {number} could not be read ({one_line(error)})")
-            return None
+            content = yield from self._content(document, number)
+        except MemoryError:
+            raise
+        except ReadFailed as error:
+            yield Warned(f"page {number} could not be read: {error}")
+        except Exception:  # noqa: BLE001 - a damaged page makes any library raise anything; it costs this page only
+            yield Warned(f"page {number} could not be read: it {DAMAGED}")
+        else:
+            return content
+        return None
+
+    def _content(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent]:
+        page = document.load_page(number - 1)
+        native = read_native(page)
         whole = self._whole_page(page, native, number)
         content = yield from whole if needs_ocr(native) else self._with_pictures(page, native, number)
         return content
@@ -105,8 +117,8 @@ class PagedReader:
         found: list[Fragment] = []
         try:
             image = self._pixels.page_image(page)
-        except library_errors() as error:
-            yield Warned(f"page {number} could not be drawn, so that its pictures were not read ({one_line(error)})")
+        except library_errors():
+            yield Warned(f"page {number} could not be drawn, so that its pictures were not read: it {DAMAGED}")
         else:
             found = self._pixels.page(image, native.frame)
         if sum(char.isalpha() for f in found for char in f.text) < 0.2 * letters:
@@ -123,10 +135,8 @@ class PagedReader:
             yield Progress(number - 1, number)
             try:
                 image = self._pixels.picture_image(page, rect)
-            except library_errors() as error:
-                yield Warned(
-                    f"a picture on page {number} could not be drawn, so that it was not read ({one_line(error)})"
-                )
+            except library_errors():
+                yield Warned(f"a picture on page {number} could not be drawn, so that it was not read: it {DAMAGED}")
                 continue
             lines, tables = arrange(self._pixels.picture(image, native, rect))
             content.extra.extend(lines)

@@ -10,6 +10,9 @@ from typing import Protocol
 from haystack_agent.encoders.protocols import Look
 from haystack_agent.records import Piece
 
+DAMAGED = "is damaged, or of a form that is not read"
+"""What is said of a file, or a part of one, where a decoder fails in a way that nobody foresaw."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -155,7 +155,7 @@ def _batch(rows: Iterator[list[str]]) -> list[list[Cell]]:
         except StopIteration:
             break
         except csv.Error as error:
-            raise ReadFailed(f"the CSV file is damaged ({error})") from error
+            raise ReadFailed("the CSV file is damaged: one of its cells does not end") from error
         if any(cell.strip() for cell in row):
             batch.append([Cell(" ".join(cell.split())) for cell in itertools.islice(row, MAX_COLUMNS)])
     return batch

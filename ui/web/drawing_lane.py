@@ -11,15 +11,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import ReadFailed
 from ingest.lines import one_line
+from ingest.scratch import make_scratch
 
 _SECONDS = 30.0
 _KEPT = 48 * 2**20
@@ -45,7 +46,8 @@ class DrawingLane:
     def __init__(self) -> None:
         self._line = ThreadPoolExecutor(1, "drawing")
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="haystack-")
+        self._held = ExitStack()
+        self._scratch = self._held.enter_context(make_scratch())
         self._kept: OrderedDict[tuple[Sketch, int], bytes] = OrderedDict()
         self._bytes = 0
 
@@ -69,7 +71,7 @@ class DrawingLane:
         """End the process."""
         self._line.shutdown(cancel_futures=True)
         self._end()
-        self._scratch.cleanup()
+        self._held.close()
 
     def _drawn(self, sketch: Sketch) -> bytes:
         key = (sketch, _changed(sketch.path))
@@ -85,7 +87,7 @@ class DrawingLane:
         return data
 
     def _draw(self, sketch: Sketch) -> bytes:
-        target = Path(self._scratch.name, "picture")
+        target = self._scratch / "picture"
         request = {
             "path": os.fspath(sketch.path),
             "media_type": sketch.media_type,

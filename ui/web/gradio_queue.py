@@ -34,6 +34,8 @@ _REMEMBERED = 2000
 def _make_queue(workspace: Workspace) -> FastAPI:
     """An application with Gradio's API below ``/gradio``; the import alone takes seconds."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # Not in the system's temporary folder, under a name that anybody could have made before.
+    os.environ["GRADIO_TEMP_DIR"] = os.fspath(workspace.settings.data_dir / "web" / "gradio")
     import gradio
     import matplotlib.pyplot  # noqa: F401 - Gradio would, when the first question comes
     from fastapi import FastAPI

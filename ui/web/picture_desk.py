@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections import OrderedDict
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.errors import ReadFailed, UsageError
 from ingest.pictures import MEDIA_TYPES
+from ingest.scratch import make_scratch
 from ingest.sniff import HEAD_BYTES, sniff
 from ui.web.drawing_lane import DrawingLane, Sketch
 from ui.web.visitors import Visitor
@@ -35,8 +34,8 @@ class PictureDesk:
         Raises:
             UsageError: it is not a picture, or cannot be drawn.
         """
-        with tempfile.TemporaryDirectory(prefix="haystack-") as folder:
-            path = Path(folder, "query")
+        with make_scratch() as folder:
+            path = folder / "query"
             path.write_bytes(data)
             media_type = sniff(path, data[:HEAD_BYTES])
             if media_type not in MEDIA_TYPES:
