@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
-from haystack_agent.errors import IndexMismatch, UsageError
-from haystack_agent.index_files import IndexCard, IndexFiles, VectorsPlace, write_card
+from haystack_agent.errors import HaystackError, IndexMismatch, UsageError
+from haystack_agent.index_files import IndexCard, IndexFiles, VectorsPlace, read_card, write_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.private_files import tighten
 from haystack_agent.store.opening import card_of, open_place, place_named, vectors_place
 from haystack_agent.store.protocol import Store
 from ingest.manifest import Manifest
-from ingest.pipeline import refuse_nothing
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress as Download
@@ -35,7 +34,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Writable:
-    """An index that is open to be written; `begin` before the first change, `end` after the last."""
+    """An index that is open to be written; `begin` before the first change, `end` or `fail` after the last."""
 
     files: IndexFiles
     profile: Profile
@@ -44,11 +43,19 @@ class Writable:
 
     def begin(self) -> None:
         """Note where the vectors are, and that nothing is sure until the end."""
-        write_card(self.files, IndexCard(self.profile.name, self.profile.fingerprint, self.place))
+        write_card(self.files, replace(read_card(self.files), place=self.place, pieces=0))
 
     def end(self, manifest: Manifest) -> None:
-        """Note what the store holds now, and close everything to other users."""
-        card = IndexCard(self.profile.name, self.profile.fingerprint, self.place, manifest.pieces())
+        """Note what the store holds now, by which encoders, and close everything to other users."""
+        card = replace(read_card(self.files), fingerprint=self.profile.fingerprint, pieces=manifest.pieces())
+        self._write(card)
+
+    def fail(self, manifest: Manifest) -> None:
+        """Note what the store holds at least, where that can be."""
+        with contextlib.suppress(HaystackError):  # the error that brought us here is the one to tell
+            self._write(replace(read_card(self.files), pieces=manifest.pieces()))
+
+    def _write(self, card: IndexCard) -> None:
         write_card(self.files, card)
         tighten(self.files.folder)
 
@@ -59,25 +66,22 @@ def open_writable(location: IndexLocation) -> Writable:
     Raises:
         IndexUnusable, StoreUnreachable, UsageError: it cannot be opened, or keeps its vectors elsewhere.
     """
-    card = card_of(location)
-    profile = profile_of_index(_known(location, card).profile)
-    place = vectors_place(location, card)
-    return Writable(
-        IndexFiles(location.path), profile, place, open_place(location, place, profile.schema, create=False)
-    )
+    files = IndexFiles(location.path)
+    card = read_card(files)
+    profile, place = profile_of_index(card.profile), vectors_place(location, card)
+    store = open_place(location, place, profile.schema, create=False)
+    return Writable(files, profile, place, store)
 
 
-def open_or_make(location: IndexLocation, wanted: Wanted, roots: Sequence[Path] = ()) -> Writable:
+def open_or_make(location: IndexLocation, wanted: Wanted) -> Writable:
     """Open an index, or make it where there is none; one that holds nothing yet is made anew.
 
     Raises:
-        UsageError: there is nothing to index, no such profile, or another server is named without `Wanted.move`.
+        UsageError: there is no such profile, or another server is named without `Wanted.move`.
         IndexMismatch: the index was made with another profile.
         IndexUnusable, StoreUnreachable: it cannot be opened.
     """
     files, card = IndexFiles(location.path), card_of(location)
-    if card is None:
-        refuse_nothing(roots)
     if card is None or _holds_nothing(files):
         return _make(location, card, wanted)
     profile = _profile(files, card, wanted)
@@ -88,7 +92,8 @@ def open_or_make(location: IndexLocation, wanted: Wanted, roots: Sequence[Path] 
             f"The pieces of the index {files.folder} are not in its folder: name the server that it was made on with "
             "--qdrant-url, or delete the folder and index again."
         )
-    return Writable(files, profile, place, open_place(location, place, profile.schema, create=True))
+    store = open_place(location, place, profile.schema, create=True)
+    return Writable(files, profile, place, store)
 
 
 def moving(location: IndexLocation) -> str | None:
@@ -108,12 +113,6 @@ def moving(location: IndexLocation) -> str | None:
         f"The index moves from {old} to {location.qdrant_url}, collection {place_named(location, card).collection}: "
         f"what is not there is read again. What is in {old} stays there; delete it when you need it no more."
     )
-
-
-def _known(location: IndexLocation, card: IndexCard | None) -> IndexCard:
-    from haystack_agent.index_files import read_card
-
-    return card or read_card(IndexFiles(location.path))
 
 
 def _make(location: IndexLocation, old: IndexCard | None, wanted: Wanted) -> Writable:
@@ -158,7 +157,7 @@ def _holds_nothing(files: IndexFiles) -> bool:
         return not files.shard.exists()
     manifest = Manifest(files.manifest, reading=True)
     try:
-        return not manifest.assets()
+        return manifest.pieces() == 0
     finally:
         manifest.close()
 
@@ -172,8 +171,3 @@ def _profile(files: IndexFiles, card: IndexCard, wanted: Wanted) -> Profile:
             "name another index with --index, or leave --profile out."
         )
     return profile_of_index(name)
-
-
-def with_promise(card: IndexCard, pieces: int) -> IndexCard:
-    """The card with another number of pieces."""
-    return replace(card, pieces=pieces)

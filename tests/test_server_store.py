@@ -80,8 +80,8 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "said", "requests"),
     [
-        (error(401, "Invalid API key"), StoreUnreachable, "refuses the API key", 1),
-        ((403, {}, b"forbidden"), StoreUnreachable, "refuses the API key", 1),
+        (error(401, "Invalid API key"), StoreUnreachable, "refuses the API key in HAYSTACK_QDRANT_API_KEY", 1),
+        ((403, {}, b"forbidden"), StoreUnreachable, "refuses the API key in HAYSTACK_QDRANT_API_KEY", 1),
         ((200, {}, b"<html>hello</html>"), StoreUnreachable, "not a Qdrant server", 1),
         ((200, {}, b"\xff\xfe"), StoreUnreachable, "not a Qdrant server", 1),
         ((200, {}, b"[1]"), StoreUnreachable, "not a Qdrant server", 1),
@@ -123,7 +123,7 @@ def test_no_server_at_all() -> None:
 
 
 def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_TIMEOUT", 1)
+    monkeypatch.setattr(server, "_READ_TIMEOUT", 1)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(StoreUnreachable, match="did not answer in time"),

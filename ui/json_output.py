@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from haystack_agent.records import Answer, Box, Citation, Evidence, Locator
@@ -96,6 +97,8 @@ def status_object(status: Status, index: str, notes: Sequence[str]) -> Json:
         "index": index,
         "folders": list(status.roots),
         "notes": list(notes),
+        "unremoved": status.unremoved,
+        "vectors": asdict(status.vectors),
     }
 
 

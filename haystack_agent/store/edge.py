@@ -90,6 +90,22 @@ class EdgeStore:
                 pass
         return cls._open_copy(path, schema)
 
+    @staticmethod
+    def remove(path: Path) -> None:
+        """Remove the shard in the folder `path`; harmless where there is none.
+
+        Raises:
+            IndexBusy: a process has it open.
+            IndexUnusable: it cannot be removed.
+        """
+        lock = _lock(path)
+        try:
+            with translated(path):
+                if path.exists():
+                    shutil.rmtree(path)
+        finally:
+            lock.release()
+
     @classmethod
     def _open_copy(cls, path: Path, schema: StoreSchema) -> EdgeStore:
         lock = _lock_to_read(path)
