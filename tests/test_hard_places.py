@@ -207,9 +207,8 @@ needs_cp = pytest.mark.skipif(sys.platform != "linux", reason="copies files with
 @pytest.mark.parametrize("damage", WHOLE)
 @pytest.mark.parametrize("name", ["manifest.sqlite", "index.json"])
 def test_a_destroyed_file_of_the_index_is_told_in_one_line(
-    made: Shell, tmp_path: Path, name: str, damage: object
+    made: Shell, tmp_path: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
-    assert callable(damage)
     damage(copied(made, tmp_path) / name)
     code, said = told(made, tmp_path, ("status",))
     assert code == 3 and said.count("\n") == 1, said

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from haystack_agent.errors import IndexDamaged, IndexNotFound, UsageError
+from haystack_agent.errors import HaystackError, IndexDamaged, IndexNotFound, UsageError
 from haystack_agent.index_files import IndexCard, IndexFiles, VectorsPlace, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.protocol import Store, StoreSchema
@@ -101,6 +103,16 @@ def place_named(location: IndexLocation, card: IndexCard | None) -> VectorsPlace
         return VectorsPlace()
     known = card.place.collection if card and card.place else None
     return VectorsPlace(location.qdrant_url, known or _collection_of(location))
+
+
+def beside(location: IndexLocation, path: Path) -> IndexLocation:
+    """The location of another index: the server that was named is not meant where it remembers its own place."""
+    other = replace(location, path=path)
+    try:
+        card = card_of(other)
+    except HaystackError:  # whoever opens it is told
+        return other
+    return replace(other, qdrant_url=None) if card is not None and card.place is not None else other
 
 
 def card_of(location: IndexLocation) -> IndexCard | None:
