@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
 from ingest.hashing import FileStat
@@ -117,7 +117,7 @@ def _checked(read: Callable[Concatenate[Manifest, P], T]) -> Callable[Concatenat
         except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
             raise _damaged(manifest.path, "a value in it is of the wrong kind") from error
 
-    return checked
+    return cast("Callable[Concatenate[Manifest, P], T]", checked)
 
 
 class Manifest:

@@ -195,8 +195,7 @@ def told(shell: Shell, base: Path, command: tuple[str, ...]) -> tuple[int | None
 
 
 def copied(shell: Shell, base: Path) -> Path:
-    command = ["cp", "-r", "--sparse=always", shell.base / "data", base / "data"]
-    subprocess.run(command, check=True)
+    subprocess.run(["cp", "-r", "--sparse=always", str(shell.base / "data"), str(base / "data")], check=True)
     return base / "data" / "indexes" / "default"
 
 

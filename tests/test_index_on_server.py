@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ class Place:
 
     shell: Shell
     server: QdrantServer
-    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> Path:
@@ -34,7 +33,7 @@ class Place:
         return self.shell.base / "data" / "indexes" / "default"
 
     def run(self, *arguments: str, **variables: str) -> Done:
-        return self.shell.run(*arguments, **{**self.variables, **variables})
+        return self.shell.run(*arguments, stdin=b"", **variables)
 
     def status(self) -> dict[str, object]:
         (status,) = objects(clean(self.run("status", "--json"), 0))
@@ -151,8 +150,12 @@ def test_a_collection_that_lost_its_pieces_is_told(place: Place) -> None:
 
 def test_another_server_is_refused_and_moving_is_said(place: Place) -> None:
     with serving() as other:
-        for arguments, variables in ((("--qdrant-url", other.url), {}), ((), {"HAYSTACK_QDRANT_URL": other.url})):
-            done = clean(place.run("search", "walrus", *arguments, **variables), 2)
+        option = ("--qdrant-url", other.url)
+        for done in (
+            place.run("search", "walrus", *option),
+            place.run("search", "walrus", HAYSTACK_QDRANT_URL=other.url),
+        ):
+            clean(done, 2)
             assert b"leave that out, or move the index there" in done.stderr
         clean(place.run("index", "--workers", "1", HAYSTACK_QDRANT_URL=other.url), 2)
         assert other.collections() == {}
@@ -203,9 +206,9 @@ def test_keys(tmp_path: Path) -> None:
         wrong = clean(shell.run(*command, HAYSTACK_QDRANT_API_KEY="wrong"), 3).stderr
         assert b"refuses the API key in HAYSTACK_QDRANT_API_KEY" in wrong
         clean(shell.run(*command, HAYSTACK_QDRANT_API_KEY="secret"), 0)
-        reading = {"HAYSTACK_QDRANT_API_KEY": "secret-read-only"}
-        assert b"note.md" in clean(shell.run("search", "walrus", **reading), 0).stdout
-        refused = clean(shell.run("forget", str(tmp_path / "note.md"), **reading), 3).stderr
+        reading = "secret-read-only"
+        assert b"note.md" in clean(shell.run("search", "walrus", HAYSTACK_QDRANT_API_KEY=reading), 0).stdout
+        refused = clean(shell.run("forget", str(tmp_path / "note.md"), HAYSTACK_QDRANT_API_KEY=reading), 3).stderr
         assert b"may not do this" in refused and b"Global manage access is required" in refused
         clean(shell.run("forget", str(tmp_path / "note.md"), HAYSTACK_QDRANT_API_KEY="secret"), 0)
         assert list(qdrant.collections().values()) == [0]
