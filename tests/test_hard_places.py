@@ -75,7 +75,7 @@ def test_what_is_there_can_be_read_where_nothing_can_be_written(tmp_path: Path) 
     for label in ("full", "read-only"):
         found, answered, status, opened = (said for one, _, said in told if one == label)
         assert "walrus.md" in found and "nineteen" in answered and "1 indexed" in status and "Opened" in opened
-    assert "full" in next(said for label, _, said in told if label == "refused")
+    assert "free some space" in next(said for label, _, said in told if label == "refused")
     assert "1 file forgotten" in told[-1][2]
 
 
@@ -98,17 +98,17 @@ def open_to_others(folder: Path) -> list[str]:
 def test_everything_that_is_kept_is_its_users_alone(tmp_path: Path) -> None:
     files = tmp_path / "files"
     files.mkdir()
-    (files / "walrus.md").write_text("# Note\n\nThe walrus sleeps.\n")
+    (files / "walrus.md").write_text("# Note\n\nThe walrus sleeps for nineteen hours.\n")
     shell = Shell(tmp_path)
     with umask(0o022):
         clean(shell.process("index", str(files), "--workers", "1"), 0)
         clean(shell.process("search", "walrus"), 0)
-        clean(shell.process("ask", "What sleeps?"), 0)
+        clean(shell.process("ask", "How long does the walrus sleep?"), 0)
         clean(shell.process("open", "1", HAYSTACK_VIEWER="true"), 0)
         with running(tmp_path) as address:
             client = Client(address)
             assert client.get("/").status == 200
-            client.told({"text": "What sleeps?", "index": "default"})
+            client.told({"text": "How long does the walrus sleep?", "index": "default"})
             assert open_to_others(tmp_path / "data") == []
     assert open_to_others(tmp_path / "data") == []
     assert len(list((tmp_path / "data").rglob("*"))) > 20
