@@ -21,7 +21,7 @@ from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.search import Searcher, Weighted
 from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.opening import open_store
+from haystack_agent.store.opening import open_to_read
 from haystack_agent.store.protocol import IndexedPiece, Store, VectorName
 
 if TYPE_CHECKING:
@@ -51,10 +51,11 @@ class Engine:
         Raises:
             IndexUnusable: it is missing, busy, damaged, or of another version or profile.
             StoreUnreachable: its Qdrant server does not answer.
+            UsageError: the location names another Qdrant server than the index remembers.
             ModelUnavailable: the profile's models cannot be loaded.
         """
         profile = _profile_of(location)
-        store = open_store(location, profile.schema, create=False)
+        store = open_to_read(location, profile.schema)
         try:
             return cls(store, profile.load(), Lexicon())
         except BaseException:

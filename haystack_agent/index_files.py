@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, IndexDamaged, IndexMismatch, IndexNotFound, IndexUnusable, StorageFull
+from haystack_agent.private_files import make_folder
 
 FORMAT = 1
 """Version of the folder's layout; a newer one is refused."""
@@ -41,11 +42,23 @@ class IndexFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorsPlace:
+    """Where the vectors of an index are: in a collection of a Qdrant server or, without `url`, in its own folder."""
+
+    url: str | None = None
+    collection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IndexCard:
-    """The profile an index was made with."""
+    """What an index was made with, where its vectors are, and what must be there."""
 
     profile: str
     fingerprint: str
+    place: VectorsPlace | None = None
+    """``None`` where the version that wrote the card did not say."""
+    pieces: int = 0
+    """Pieces that the store held at the end of the last run; 0 while one goes on, and after one that was killed."""
 
 
 def read_card(files: IndexFiles) -> IndexCard:
@@ -66,17 +79,34 @@ def read_card(files: IndexFiles) -> IndexCard:
     except OSError as error:
         raise _of_system(files, error) from error
     except (ValueError, RecursionError) as error:
-        raise IndexDamaged(
-            f"The index at {files.folder} cannot be read ({error}): remove it and index again."
-        ) from error
+        raise _damaged(files, str(error)) from error
     if not isinstance(values, dict) or not {"format", "profile", "fingerprint"} <= values.keys():
-        raise IndexDamaged(f"{files.card} is not an index card: remove the index and index again.")
+        raise _damaged(files, "it is not an index card")
+    if type(values["format"]) is not int:
+        raise _damaged(files, f"its format is {str(values['format'])[:40]!r}")
     if values["format"] != FORMAT:
         raise IndexMismatch(
             f"The index at {files.folder} has format {values['format']}, this version reads {FORMAT}: "
             "update haystack-agent, or index again into a new index."
         )
-    return IndexCard(str(values["profile"]), str(values["fingerprint"]))
+    return _card_of(values, files)
+
+
+def _card_of(values: dict[str, object], files: IndexFiles) -> IndexCard:
+    profile, fingerprint, pieces = values["profile"], values["fingerprint"], values.get("pieces", 0)
+    texts = [values.get("qdrant_url"), values.get("collection")]
+    place = VectorsPlace(*(None if text is None else str(text) for text in texts)) if "qdrant_url" in values else None
+    if not isinstance(profile, str) or not isinstance(fingerprint, str) or type(pieces) is not int:
+        raise _damaged(files, "a value in it is of the wrong kind")
+    if place is not None and (place.url is None) != (place.collection is None):
+        raise _damaged(files, "it names a server without a collection, or a collection without a server")
+    return IndexCard(profile, fingerprint, place, pieces)
+
+
+def _damaged(files: IndexFiles, what: str) -> IndexDamaged:
+    return IndexDamaged(
+        f"{files.card} is damaged ({what}): delete the folder {files.folder} and index again; your files are untouched."
+    )
 
 
 def write_card(files: IndexFiles, card: IndexCard) -> None:
@@ -86,10 +116,13 @@ def write_card(files: IndexFiles, card: IndexCard) -> None:
         StorageFull: no room on the disk.
         IndexUnusable: nothing can be written there.
     """
-    values = {"format": FORMAT, "profile": card.profile, "fingerprint": card.fingerprint}
+    values: dict[str, object] = {"format": FORMAT, "profile": card.profile, "fingerprint": card.fingerprint}
+    if card.place is not None:
+        values |= {"qdrant_url": card.place.url, "collection": card.place.collection}
+    values["pieces"] = card.pieces
     draft = files.card.with_suffix(".tmp")
     try:
-        files.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(files.folder)
         draft.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
         draft.replace(files.card)
     except OSError as error:

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class IndexLocation:
-    """The folder of an index; with `qdrant_url` its vectors are in a collection of that server instead."""
+    """The folder of an index; with `qdrant_url` the vectors of a new one are in a collection of that server instead."""
 
     path: Path
     qdrant_url: str | None = None

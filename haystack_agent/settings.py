@@ -48,6 +48,14 @@ def _http(url: str) -> str:
     return url.rstrip("/")
 
 
+def _qdrant(url: str) -> str:
+    parts = urlsplit(_http(url))
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no user or password: the API key has its own setting")
+    parts.port  # noqa: B018 - looked at because it is checked only then
+    return _http(url)
+
+
 class Settings(BaseSettings):
     """Everything that can be set; make one with `load_settings`."""
 
@@ -61,8 +69,8 @@ class Settings(BaseSettings):
     """Where indexes, the list of last results and the log are kept."""
     index: str = "default"
     """Name or path of the index used when none is named."""
-    qdrant_url: Annotated[str, AfterValidator(_http)] | None = None
-    """A Qdrant server; without one the vectors are kept in the index folder."""
+    qdrant_url: Annotated[str, AfterValidator(_qdrant)] | None = None
+    """A Qdrant server for new indexes; without one the vectors are kept in the index folder. An index remembers it."""
     qdrant_api_key: SecretStr | None = None
     workers: int | None = Field(default=None, ge=1, le=256)
     """Number of processes that read files; by default as many as there are processors."""

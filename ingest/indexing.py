@@ -4,108 +4,119 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.pieces import PieceEncoder
-from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
-from haystack_agent.errors import IndexMismatch
-from haystack_agent.index_files import IndexCard, IndexFiles, read_card, write_card
+from haystack_agent.errors import HaystackError
+from haystack_agent.index_files import IndexFiles, VectorsPlace, read_card
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.store.opening import open_store
+from haystack_agent.index_lock import is_held
+from haystack_agent.store.opening import card_of, vectors_place
 from ingest import pipeline
+from ingest.index_opening import Wanted, Writable, moving, open_or_make, open_writable
 from ingest.manifest import Manifest
 from ingest.pipeline import IndexOptions
-from ingest.progress import IndexReport, ProgressCallback, Status
+from ingest.progress import IndexReport, ProgressCallback, Status, VectorsState
 from ingest.readers.registry import default_registry
 from ingest.writer import IndexParts
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress as Download
 
+__all__ = ["forget", "index", "moving", "status"]
 
-def index(
+
+def index(  # noqa: PLR0913, PLR0917 - what a run of the command can be told
     location: IndexLocation,
     roots: Sequence[Path],
     options: IndexOptions = IndexOptions(),
     progress: ProgressCallback | None = None,
     profile: str | None = None,
     tell: Callable[[Download], None] | None = None,
+    move: bool = False,
 ) -> IndexReport:
     """Bring an index up to date with folders, making it where there is none; see `ingest.pipeline.index_folders`.
 
-    The encoders of a new index are those of `profile`; `tell` is told of their downloads.
+    The encoders of a new index are those of `profile`; `tell` is told of their downloads. With `move`, the location's
+    Qdrant server becomes the index's own: what is not on it is read again, and where it was before nothing is changed.
 
     Raises:
         IndexMismatch: `profile` is not the one that the index was made with.
-        UsageError: there is no such profile.
+        UsageError: there is no such profile, nothing to index, or another server is named without `move`.
     """
-    with _parts(location, create=True, wanted=Wanted(profile, tell)) as parts:
+    if card_of(location) is None:
+        pipeline.refuse_nothing(roots)
+    with _parts(open_or_make(location, Wanted(profile, tell, move))) as parts:
         return pipeline.index_folders(roots, parts, options, progress)
 
 
 def forget(location: IndexLocation, paths: Sequence[Path]) -> int:
     """Remove files and folders from an index; the number of files forgotten.
 
+    What the store refuses to remove is noted, and removed by the next run of this or of `index`.
+
     Raises:
-        UsageError: nothing at one of the paths is indexed.
-        IndexUnusable, StoreUnreachable: the index cannot be opened.
+        UsageError: nothing at one of the paths is indexed, or another server is named than the index remembers.
+        IndexUnusable, StoreUnreachable: the index cannot be opened, or its store refuses.
     """
-    with _parts(location, create=False) as parts:
+    with _parts(open_writable(location)) as parts:
         return sum(pipeline.forget(path, parts) for path in paths)
 
 
-def status(location: IndexLocation) -> Status:
-    """What an index holds; the store is not opened.
+def status(location: IndexLocation, ask: bool = False) -> Status:
+    """What an index holds; an embedded store is not opened, and a server asked only with `ask` and for seconds.
 
     Raises:
         IndexUnusable: there is no index, or it is damaged.
+        UsageError: another server is named than the index remembers.
     """
-    card = read_card(IndexFiles(location.path))
-    manifest = Manifest(IndexFiles(location.path).manifest)
+    files = IndexFiles(location.path)
+    card = read_card(files)
+    place = vectors_place(location, card)
+    manifest = Manifest(files.manifest, reading=True)
     try:
-        return replace(pipeline.status(manifest), profile=card.profile)
+        found = pipeline.status(manifest)
     finally:
         manifest.close()
+    writing = is_held(files.lock)
+    vectors = _on_server(location, place, found.pieces, writing) if ask else VectorsState(place.url, place.collection)
+    if place.url is None and found.pieces and not files.shard.is_dir():
+        vectors = VectorsState(problem=f"its pieces are gone from {files.shard}: run index to read the files again")
+    return replace(found, profile=card.profile, vectors=vectors)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The profile of an index to be made, by name, and who is told of downloads."""
+def _on_server(location: IndexLocation, place: VectorsPlace, counted: int, writing: bool) -> VectorsState:
+    if place.url is None or place.collection is None:
+        return VectorsState()
+    from haystack_agent.store.server_connection import pieces_on
 
-    profile: str | None = None
-    tell: Callable[[Download], None] | None = None
+    try:
+        stored = pieces_on(place.url, location.qdrant_api_key, place.collection)
+    except HaystackError as error:
+        return VectorsState(place.url, place.collection, problem=str(error))
+    problem = None
+    if stored != counted and not writing:
+        problem = f"it holds {stored} pieces, and {counted} were written: run index to make them agree"
+    return VectorsState(place.url, place.collection, stored, problem)
 
 
 @contextmanager
-def _parts(location: IndexLocation, create: bool, wanted: Wanted = Wanted()) -> Iterator[IndexParts]:
-    files = IndexFiles(location.path)
-    profile = _profile(files, create, wanted)
-    store = open_store(location, profile.schema, create)
+def _parts(opened: Writable) -> Iterator[IndexParts]:
+    profile = opened.profile
     try:
-        manifest = Manifest(files.manifest)
+        opened.begin()
+        manifest = Manifest(opened.files.manifest)
         try:
             # Pieces are stale by the fingerprint: it changes with every encoder, the profile's name does not.
             encoder, registry = PieceEncoder(profile.load), default_registry()
-            yield IndexParts(store, manifest, encoder, profile.fingerprint, registry, profile.look)
-            write_card(files, IndexCard(profile.name, profile.fingerprint))
+            yield IndexParts(opened.store, manifest, encoder, profile.fingerprint, registry, profile.look)
+            opened.end(manifest)
+        except BaseException:
+            opened.fail(manifest)
+            raise
         finally:
             manifest.close()
     finally:
-        store.close()
-
-
-def _profile(files: IndexFiles, create: bool, wanted: Wanted) -> Profile:
-    """The profile of an index, or the one wanted of an index to be made."""
-    if create and not files.card.exists():
-        profile = profile_named(wanted.profile or OFFLINE.name, wanted.tell)
-        write_card(files, IndexCard(profile.name, profile.fingerprint))
-        return profile
-    name = read_card(files).profile
-    if wanted.profile is not None and name not in (wanted.profile, str(Path(wanted.profile).expanduser().resolve())):
-        raise IndexMismatch(
-            f"The index at {files.folder} was made with the profile {name!r}, not {wanted.profile!r}: "
-            "name another index with --index, or leave --profile out."
-        )
-    return profile_of_index(name)
+        opened.store.close()

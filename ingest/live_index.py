@@ -15,14 +15,15 @@ from pathlib import Path
 
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.pieces import PieceEncoder
-from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, profile_of_index
+from haystack_agent.encoders.profile import Profile
 from haystack_agent.engine import Engine
-from haystack_agent.errors import IndexMismatch
-from haystack_agent.index_files import IndexCard, IndexFiles, read_card, write_card
+from haystack_agent.errors import HaystackError, IndexDamaged, IndexMismatch
+from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.store.opening import open_store
+from haystack_agent.store.opening import refuse_missing
 from ingest import pipeline
+from ingest.index_opening import Wanted, Writable, open_or_make, open_writable
 from ingest.manifest import Manifest
 from ingest.pipeline import IndexOptions
 from ingest.progress import IndexProgress, IndexReport, ProgressCallback
@@ -38,6 +39,7 @@ Load = Callable[[Profile], Encoders]
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
+    writable: Writable
     store: SharedStore
     encoders: Encoders
     lexicon: Lexicon
@@ -46,14 +48,14 @@ class _Opened:
 class LiveIndex:
     """An open index; searches go through `engine`, which any thread may use, and one thread at a time may `update`."""
 
-    def __init__(self, location: IndexLocation, profile: Profile, opened: _Opened) -> None:
+    def __init__(self, location: IndexLocation, opened: _Opened) -> None:
         self.location = location
-        self.profile = profile
+        self.profile = opened.writable.profile
         self._opened = opened
         self._engine = self._new_engine()
         self._renewed = 0.0
         self._updating = threading.Lock()
-        self._current = _is_current(location, profile)
+        self._problem = _problem(location, opened)
 
     @classmethod
     def open(cls, location: IndexLocation, load: Load, create: bool = False) -> LiveIndex:
@@ -64,15 +66,10 @@ class LiveIndex:
             StoreUnreachable: its Qdrant server does not answer.
             ModelUnavailable: the profile's models cannot be loaded.
         """
-        files = IndexFiles(location.path)
-        if create and not files.card.exists():
-            profile = profile_named(OFFLINE.name)
-            write_card(files, IndexCard(profile.name, profile.fingerprint))
-        else:
-            profile = profile_of_index(read_card(files).profile)
-        store = SharedStore(open_store(location, profile.schema, create))
+        writable = open_or_make(location, Wanted()) if create else open_writable(location)
+        store = SharedStore(writable.store)
         try:
-            return cls(location, profile, _Opened(store, load(profile), Lexicon()))
+            return cls(location, _Opened(writable, store, load(writable.profile), Lexicon()))
         except BaseException:
             store.close()
             raise
@@ -93,26 +90,32 @@ class LiveIndex:
 
         Raises:
             IndexMismatch: an older version wrote the index, and it was not updated yet.
+            IndexDamaged: most of its pieces are missing, and it was not updated yet.
         """
-        if not self._current:
-            raise IndexMismatch("This index was made by an older version: update it, then ask again.")
+        if self._problem is not None:
+            raise self._problem
         return self._engine
 
     def update(
         self, roots: Sequence[Path], options: IndexOptions, progress: ProgressCallback | None = None
     ) -> IndexReport:
         """Bring the index up to date with folders; see `ingest.pipeline.index_folders`."""
-        files = IndexFiles(self.location.path)
+        writable = self._opened.writable
         with self._updating:
-            manifest = Manifest(files.manifest)
+            writable.begin()
+            manifest = Manifest(IndexFiles(self.location.path).manifest)
             try:
                 encoder = PieceEncoder(lambda: self._opened.encoders)
                 parts = IndexParts(
                     self.store, manifest, encoder, self.profile.fingerprint, default_registry(), self.profile.look
                 )
                 report = pipeline.index_folders(roots, parts, options, self._telling(progress))
-                write_card(files, IndexCard(self.profile.name, self.profile.fingerprint))
-                self._current = True
+                writable.end(manifest)
+                self._problem = None
+            except BaseException:
+                writable.fail(manifest)
+                raise
+            else:
                 return report
             finally:
                 manifest.close()
@@ -141,5 +144,13 @@ class LiveIndex:
             self._opened.lexicon.close()
 
 
-def _is_current(location: IndexLocation, profile: Profile) -> bool:
-    return read_card(IndexFiles(location.path)).fingerprint == profile.fingerprint
+def _problem(location: IndexLocation, opened: _Opened) -> HaystackError | None:
+    """Why the index must be updated before it is searched."""
+    card = read_card(IndexFiles(location.path))
+    if card.fingerprint != opened.writable.profile.fingerprint:
+        return IndexMismatch("This index was made by an older version: update it, then ask again.")
+    try:
+        refuse_missing(location, opened.store, card)
+    except IndexDamaged as error:
+        return error
+    return None

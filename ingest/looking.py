@@ -53,7 +53,7 @@ def pictures_of(location: IndexLocation, side: int) -> list[_Picture]:
     """
     files = IndexFiles(location.path)
     read_card(files)
-    manifest = Manifest(files.manifest)
+    manifest = Manifest(files.manifest, reading=True)
     try:
         done = {row.asset_id for row in manifest.assets().values() if row.state is AssetState.DONE}
         rows = {row.asset_id: row for row in manifest.files() if row.asset_id in done}

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexUnusable, StorageFull
 from ingest.hashing import FileStat
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SCHEMA_VERSION = 2
 
@@ -136,18 +140,35 @@ class Outcome:
     warnings: tuple[str, ...]
 
 
+def _checked(read: Callable[Concatenate[Manifest, P], T]) -> Callable[Concatenate[Manifest, P], T]:
+    """Say of a value that cannot be one of ours that the file is damaged: SQLite does not notice it."""
+
+    @wraps(read)
+    def checked(manifest: Manifest, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(manifest, *args, **kwargs)
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise _damaged(manifest.path, "a value in it is of the wrong kind") from error
+
+    return cast("Callable[Concatenate[Manifest, P], T]", checked)
+
+
 class Manifest:
     """The manifest in one SQLite file, made if it is not there; used by one thread.
+
+    With `reading`, nothing is made and nothing need be writable.
 
     Raises (every method): IndexDamaged, IndexBusy, IndexMismatch, IndexUnusable or StorageFull.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reading: bool = False) -> None:
         self.path = path
         with _told(path):
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._db = _connected_to_read(path) if reading else sqlite3.connect(path, timeout=10, isolation_level=None)
             try:
-                self._open()
+                if not reading:
+                    self._open()
+                self._check_layout()
             except BaseException:
                 self._db.close()
                 raise
@@ -162,9 +183,13 @@ class Manifest:
                 for statement in _SCHEMA.split(";\n"):
                     self._db.execute(statement)
                 self._set("schema", str(SCHEMA_VERSION))
+
+    def _check_layout(self) -> None:
         if self.get("schema") == "1":
             self._migrate()
         found = self.get("schema")
+        if found is None:
+            raise _damaged(self.path, "it does not say what layout it has")
         if found != str(SCHEMA_VERSION):
             raise IndexMismatch(f"{self.path} has layout {found}, this version knows {SCHEMA_VERSION}: index anew")
 
@@ -219,6 +244,7 @@ class Manifest:
         if self.get(key) != value:
             self._set(key, value)
 
+    @_checked
     def roots(self) -> list[Root]:
         """The folders that were indexed."""
         rows = self._rows("SELECT path, device, inode FROM roots ORDER BY path")
@@ -233,6 +259,7 @@ class Manifest:
         """Remove roots; their files are untouched."""
         self._write("DELETE FROM roots WHERE path = ?", [(_blob(path),) for path in paths])
 
+    @_checked
     def files(self) -> list[FileRow]:
         """Every file, in order of path."""
         return [_file_row(row) for row in self._rows("SELECT * FROM files ORDER BY path")]
@@ -251,6 +278,7 @@ class Manifest:
         query = "UPDATE files SET verdict = 'failed', reason = ?, asset_id = NULL, mtime_ns = -1 WHERE asset_id = ?"
         self._write(query, [(reason, asset_id)])
 
+    @_checked
     def assets(self) -> dict[str, AssetRow]:
         """Every asset by its id."""
         rows = map(_asset_row, self._rows("SELECT * FROM assets ORDER BY asset_id"))
@@ -264,19 +292,40 @@ class Manifest:
         """Remove assets."""
         self._write("DELETE FROM assets WHERE asset_id = ?", [(asset_id,) for asset_id in asset_ids])
 
+    @_checked
     def pieces(self) -> int:
         """Number of pieces of all assets that are done."""
         return int(str(self._rows("SELECT COALESCE(SUM(pieces), 0) FROM assets WHERE state = 'done'")[0][0]))
 
+    @_checked
+    def forgotten(self) -> tuple[Path, ...]:
+        """Files and folders that are to be removed from the index: begun, and perhaps not finished."""
+        return tuple(_path(bytes.fromhex(name)) for name in (self.get("forgotten") or "").split())
+
+    def put_forgotten(self, paths: Iterable[Path]) -> None:
+        """Replace these."""
+        self.set("forgotten", " ".join(_blob(path).hex() for path in paths))
+
+    @_checked
+    def unowned(self) -> int:
+        """Number of contents that no file has any more, and that are to be removed."""
+        query = (
+            "SELECT COUNT(*) FROM assets WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.asset_id = assets.asset_id)"
+        )
+        return int(str(self._rows(query)[0][0]))
+
+    @_checked
     def counts(self) -> dict[str, int]:
         """Number of files by what became of them."""
         return {str(s): int(str(n)) for s, n in self._rows("SELECT state, COUNT(*) FROM outcomes GROUP BY state")}
 
+    @_checked
     def lost(self) -> list[Lost]:
         """The folders that lost all their files, of which files are kept."""
         rows = self._rows("SELECT lost, COUNT(*) FROM files WHERE lost IS NOT NULL GROUP BY lost ORDER BY lost")
         return [Lost(_path(folder), int(str(files))) for folder, files in rows]
 
+    @_checked
     def outcomes(self, noted: bool = False) -> list[Outcome]:
         """What became of every file, in order of path; `noted` leaves out those read without a word."""
         query = "SELECT path, state, reason, warnings FROM outcomes WHERE state != 'indexed' OR warnings != ? "
@@ -304,7 +353,55 @@ def _told(path: Path) -> Iterator[None]:
             raise IndexUnusable(f"{path} cannot be opened for writing: check the folder and its permissions") from error
         if code == sqlite3.SQLITE_IOERR:
             raise IndexUnusable(f"{path} cannot be read or written: see that the disk is sound and has room") from error
-        raise IndexDamaged(f"{path} is damaged ({error}): delete the index and index the folders again") from error
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, what: str) -> IndexDamaged:
+    return IndexDamaged(
+        f"{path} is damaged ({what}): delete the folder {path.parent} and index again; your files are untouched"
+    )
+
+
+_UNWRITABLE = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
+
+
+def _connected_to_read(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there.
+
+    SQLite reads a file of this kind only where it can make two more beside it. On a full disk and where nothing may be
+    written it is told that the file does not change; what a killed process left unfinished is not lost then, since the
+    two files stand.
+
+    Raises:
+        IndexDamaged: there is no such file.
+        sqlite3.Error: it cannot be read.
+    """
+    if not path.is_file():
+        raise _damaged(path, "it is not there" if not path.exists() else "it is not a file")
+    uri, left = path.absolute().as_uri(), path.with_name(f"{path.name}-wal")
+    try:
+        return _answering(f"{uri}?mode=rw")
+    except sqlite3.DatabaseError as error:
+        unfinished = left.is_file() and left.stat().st_size > 0
+        if unfinished or getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNWRITABLE:
+            raise
+    return _answering(f"{uri}?mode=ro&immutable=1")
+
+
+def _answering(uri: str) -> sqlite3.Connection:
+    database = sqlite3.connect(uri, uri=True, timeout=10, isolation_level=None)
+    try:
+        database.execute("SELECT COUNT(*) FROM sqlite_master").fetchall()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _blob(path: Path) -> bytes:
@@ -312,20 +409,25 @@ def _blob(path: Path) -> bytes:
 
 
 def _path(value: object) -> Path:
-    assert isinstance(value, bytes)  # noqa: S101 - says to the type checker what the column holds
+    if not isinstance(value, bytes) or b"\0" in value:
+        raise TypeError(f"a path is {type(value).__name__}")
     return Path(os.fsdecode(value))
 
 
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def _warnings(value: object) -> tuple[str, ...]:
-    return tuple(json.loads(str(value))) if value else ()
+    return tuple(map(str, json.loads(str(value)))) if value else ()
 
 
 def _file_row(row: Sequence[Any]) -> FileRow:
     path, root, size, mtime_ns, inode, seen_ns, media_type, content_id, asset_id, verdict, reason = row[:11]
     ctime_ns, device, sample, lost = row[11:]
-    stat = FileStat(size, mtime_ns, int(inode), ctime_ns, int(device))
-    texts = (media_type, content_id, asset_id, verdict, reason, sample)
-    return FileRow(_path(path), _path(root), stat, seen_ns, *texts, lost and _path(lost))
+    stat = FileStat(int(size), int(mtime_ns), int(inode), int(ctime_ns), int(device))
+    texts = (_text(media_type), _text(content_id), _text(asset_id), _text(verdict), str(reason), _text(sample))
+    return FileRow(_path(path), _path(root), stat, int(seen_ns), *texts, lost and _path(lost))
 
 
 def _file_values(row: FileRow) -> tuple[object, ...]:

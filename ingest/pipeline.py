@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from ingest.reading_log import ReadingLog
 from ingest.sandbox import Limits, SandboxOptions, limits_for
 from ingest.scratch import sweep_scratch
 from ingest.sniff import SNIFF_VERSION
-from ingest.upkeep import collect, files_by_asset, mend, refresh_placings
+from ingest.upkeep import collect, files_by_asset, finish_forgetting, is_meant, mend, refresh_placings
 from ingest.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
 
 __all__ = ["IndexOptions", "IndexParts", "PieceEncoder", "forget", "index_folders", "status"]
@@ -73,6 +73,7 @@ def index_folders(
     """
     sweep_scratch()
     with writer_lock(lock_path(index.manifest)):
+        finish_forgetting(index)
         return _Run(_places(roots, index.manifest, options.gone), index, options, progress).go()
 
 
@@ -87,19 +88,11 @@ def forget(path: Path, index: IndexParts) -> int:
     with writer_lock(lock_path(manifest)):
         names = {Path(os.path.abspath(path)), Path(os.path.realpath(path))}  # noqa: PTH100 - a link is no folder here
 
-        def meant(place: Path) -> bool:
-            return any(place.is_relative_to(name) for name in names)
-
-        files = [row.path for row in manifest.files() if meant(row.path)]
-        roots = [root.path for root in manifest.roots() if meant(root.path)]
-        if not files and not roots:
+        files = [row.path for row in manifest.files() if is_meant(row.path, names)]
+        if not files and not any(is_meant(root.path, names) for root in manifest.roots()):
             raise UsageError(f"nothing at {path_text(path)} is indexed: `status` lists the folders that are")
-        with manifest.transaction():
-            manifest.drop_files(files)
-            manifest.drop_roots(roots)
-        left = files_by_asset(manifest)
-        collect(index, left)
-        refresh_placings(index, left)
+        manifest.put_forgotten(sorted(names.union(manifest.forgotten())))
+        finish_forgetting(index)
         return len(files)
 
 
@@ -108,11 +101,28 @@ def status(manifest: Manifest) -> Status:
     found = manifest.counts()
     counts, problems = FileCounts(*(found.get(state, 0) for state in FileState)), _problems(manifest.outcomes(True))
     roots = tuple(path_text(root.path) for root in manifest.roots())
-    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"), _kept(manifest))
+    lost, unremoved = _kept(manifest), _unremoved(manifest)
+    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"), lost, unremoved)
 
 
 def _kept(manifest: Manifest) -> tuple[KeptFolder, ...]:
     return tuple(KeptFolder(path_text(lost.folder), lost.files) for lost in manifest.lost())
+
+
+def _unremoved(manifest: Manifest) -> int:
+    """Number of files that are to be removed and that the store still holds."""
+    names = manifest.forgotten()
+    forgotten = sum(is_meant(row.path, names) for row in manifest.files()) if names else 0
+    return forgotten + manifest.unowned()
+
+
+def refuse_nothing(roots: Sequence[Path]) -> None:
+    """Do not begin an index without anything to index.
+
+    Raises:
+        UsageError: no folder is named, or one is not there.
+    """
+    _refuse_absent(outermost(roots), known=())
 
 
 def lock_path(manifest: Manifest) -> Path:
@@ -126,12 +136,17 @@ def _places(roots: Sequence[Path], manifest: Manifest, gone: bool) -> Places:
     named = {Path(os.path.abspath(root)) for root in roots}  # noqa: PTH100 - a link is not followed here
     strayed = [root for root in sorted(known) if (root in named or not roots) and is_elsewhere(root)]
     chosen = outermost(roots or known.difference(strayed))
-    if not chosen and not strayed:
+    if chosen or not strayed:
+        _refuse_absent(chosen, known)
+    return Places(chosen, strayed, before, gone)
+
+
+def _refuse_absent(chosen: Sequence[Path], known: Collection[Path]) -> None:
+    if not chosen:
         raise UsageError("no folder is named, and none was indexed before: name the folder to index")
     for root in chosen:
         if root not in known and not root.exists():
             raise UsageError(f"there is no file or folder {path_text(root)}: check the name")
-    return Places(chosen, strayed, before, gone)
 
 
 def _summary(outcomes: Sequence[Outcome]) -> tuple[FileCounts, tuple[Problem, ...]]:

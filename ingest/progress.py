@@ -94,6 +94,18 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorsState:
+    """Where the vectors of an index are, and what is wrong with them, as far as it can be seen at once."""
+
+    server: str | None = None
+    """URL of the Qdrant server; ``None`` for the index folder."""
+    collection: str | None = None
+    pieces: int | None = None
+    """Pieces stored; ``None`` where it is not known."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What an index holds."""
 
@@ -103,6 +115,9 @@ class Status:
     roots: tuple[str, ...]
     profile: str | None
     kept: tuple[KeptFolder, ...] = ()
+    unremoved: int = 0
+    """Files that were forgotten or are gone, and that the store could not be made to remove yet."""
+    vectors: VectorsState = VectorsState()
 
 
 def cost_of(media_type: str | None, size: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ingest.manifest import AssetRow, AssetState, FileRow, Manifest, with_state
 from ingest.writer import IndexParts, Placing, placing_of, room_on
@@ -30,6 +31,32 @@ def remove_assets(index: IndexParts, asset_ids: Sequence[str], assets: dict[str,
         index.store.delete_assets(chunk)
         index.store.flush()
         index.manifest.drop_assets(chunk)
+
+
+def finish_forgetting(index: IndexParts) -> None:
+    """Remove what was noted as forgotten: from the store first, so that nothing is found that the manifest denies.
+
+    Being killed, or refused by the store, at any moment leaves the note for the next run.
+    """
+    manifest = index.manifest
+    names = manifest.forgotten()
+    if not names:
+        return
+    files = [row.path for row in manifest.files() if is_meant(row.path, names)]
+    gone = set(files)
+    rows = {key: [row for row in found if row.path not in gone] for key, found in files_by_asset(manifest).items()}
+    left = {key: found for key, found in rows.items() if found}
+    collect(index, left)
+    refresh_placings(index, left)
+    with manifest.transaction():
+        manifest.drop_files(files)
+        manifest.drop_roots(root.path for root in manifest.roots() if is_meant(root.path, names))
+        manifest.put_forgotten(())
+
+
+def is_meant(place: Path, names: Iterable[Path]) -> bool:
+    """Whether a place is one of those named, or in one of them."""
+    return any(place.is_relative_to(name) for name in names)
 
 
 def collect(index: IndexParts, in_use: Iterable[str]) -> int:

@@ -18,6 +18,7 @@ from haystack_agent.errors import IndexMismatch, StorageFull, StoreUnreachable, 
 from haystack_agent.store import points, server, server_convert, server_errors
 from haystack_agent.store.protocol import StoreSchema, VectorName
 from haystack_agent.store.server import ServerStore
+from haystack_agent.store.server_connection import shown_url
 from tests.test_store_contract import make, unit
 
 SCHEMA = StoreSchema(((VectorName.TEXT, 8),))
@@ -28,6 +29,10 @@ def error(status: int, text: str) -> Answer:
     return status, {}, json.dumps({"status": {"error": text}, "time": 0.0}).encode()
 
 
+NODE_DOWN = (
+    "Service internal error: 1 of 1 read operations failed:\n  Service internal error: Tonic status error: code: "
+    "'The service is currently unavailable', message: \"tcp connect error\""
+)
 COUNT: Answer = (200, {}, b'{"result": {"count": 7}, "status": "ok", "time": 0.0}')
 
 
@@ -80,8 +85,8 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "said", "requests"),
     [
-        (error(401, "Invalid API key"), StoreUnreachable, "refuses the API key", 1),
-        ((403, {}, b"forbidden"), StoreUnreachable, "refuses the API key", 1),
+        (error(401, "Invalid API key"), StoreUnreachable, "refuses the API key in HAYSTACK_QDRANT_API_KEY", 1),
+        ((403, {}, b"forbidden"), StoreUnreachable, "refuses the API key in HAYSTACK_QDRANT_API_KEY", 1),
         ((200, {}, b"<html>hello</html>"), StoreUnreachable, "not a Qdrant server", 1),
         ((200, {}, b"\xff\xfe"), StoreUnreachable, "not a Qdrant server", 1),
         ((200, {}, b"[1]"), StoreUnreachable, "not a Qdrant server", 1),
@@ -90,6 +95,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         ((301, {"Location": "https://127.0.0.1"}, b""), StoreUnreachable, "not a Qdrant server.*301", 1),
         (error(500, "Service internal error: No space left on device"), StorageFull, "disk of the Qdrant server", 1),
         (error(400, "Wrong input: something"), StoreUnreachable, "refuses the request.*something", 1),
+        (error(500, NODE_DOWN), StoreUnreachable, "node of the Qdrant cluster .* is down", 1),
         (error(503, "loading"), StoreUnreachable, "503", 4),
         ((429, {}, b""), StoreUnreachable, "429", 4),
         ((429, {"Retry-After": "1"}, b"{}"), StoreUnreachable, "overloaded", 4),
@@ -123,7 +129,7 @@ def test_no_server_at_all() -> None:
 
 
 def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_TIMEOUT", 1)
+    monkeypatch.setattr(server, "_READ_TIMEOUT", 1)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(StoreUnreachable, match="did not answer in time"),
@@ -192,3 +198,9 @@ def test_batches_keep_within_the_bytes_they_promise() -> None:
     for batch in cut:
         request = models.PointsList(points=[server_convert.point(point) for point in batch])
         assert len(request.model_dump_json().encode()) <= most
+
+
+def test_a_url_without_a_port_is_told_with_the_one_that_is_asked() -> None:
+    assert shown_url("https://host/qdrant") == "https://host:6333/qdrant"
+    assert shown_url("http://[::1]") == "http://[::1]:6333"
+    assert shown_url("http://host:80/x") == "http://host:80/x"

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.private_files import make_folder, only_mine
 from ui import (
     commands_chat,
     commands_eval,
@@ -60,7 +61,8 @@ class _Group(TyperGroup):
 
     def _invoke_and_flush(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with only_mine():
+                return super().invoke(ctx)
         finally:
             # A pipe that nobody reads any more must show here, not when Python exits.
             sys.stdout.flush()
@@ -85,7 +87,7 @@ def _log(error: Exception) -> Path:
 
     try:
         folder = load_settings().data_dir
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except (HaystackError, OSError):
         folder = Path(tempfile.gettempdir())
     path = folder / LOG_NAME

@@ -56,12 +56,16 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     roots = [Path(folder) for folder in folders or ()]
     _check_place(location, roots)
     from ingest.indexing import index as run
+    from ingest.indexing import moving
     from ingest.pipeline import IndexOptions
     from ui import render
 
     how = IndexOptions(hidden, not no_ignore, retry, gone, workers or settings.workers)
+    move = qdrant_url is not None
+    if move and (told := moving(location)):
+        typer.echo(told, err=True)
     with render.progress_bar() as progress:
-        report = run(location, roots, how, progress, profile, tell_download)
+        report = run(location, roots, how, progress, profile, tell_download, move)
     if as_json:
         json_output.write(json_output.report_object(report, str(location.path)))
     else:
@@ -101,7 +105,7 @@ def status(
     location = options.location_for(options.settings_for(qdrant_url), index)
     from ingest.indexing import status as run
 
-    state = run(location)
+    state = run(location, ask=True)
     notes = _notes(state.profile)
     if as_json:
         json_output.write(json_output.status_object(state, str(location.path), notes))

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from haystack_agent.records import Answer, Box, Citation, Evidence, Locator
@@ -101,6 +102,8 @@ def status_object(status: Status, index: str, notes: Sequence[str]) -> Json:
         "folders": list(status.roots),
         "notes": list(notes),
         "kept": _kept(status.kept),
+        "unremoved": status.unremoved,
+        "vectors": asdict(status.vectors),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from haystack_agent.errors import UsageError
+from haystack_agent.private_files import make_folder
 from haystack_agent.records import Box, Evidence, Locator
 
 FILE_NAME = "last_results.json"
@@ -35,7 +36,7 @@ def save(data_dir: Path, places: Sequence[Place]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(data_dir)
     draft = data_dir / f"{FILE_NAME}.{os.getpid()}"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(handle, "w", encoding="ascii") as file:  # noqa: PTH123 - opened with its permissions above

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadFailed, UsageError
+from haystack_agent.private_files import make_folder
 from haystack_agent.records import Locator
 from ui import printable
 from ui.last_results import Place
@@ -24,6 +26,8 @@ from ui.last_results import Place
 FOLDER = "opened"
 KEPT_SECONDS = 24 * 3600
 _MAX_TEXT = 2_000_000
+_ROOM = 32 * 2**20
+"""Free bytes without which a page is drawn elsewhere."""
 _TEXT_TYPES = frozenset(("txt", "markdown", "html", "csv"))
 _OFFICE_TYPES = frozenset(("docx", "pptx", "xlsx"))
 
@@ -85,9 +89,18 @@ def _media_type(path: Path) -> str:
 
 
 def _fresh_folder(data_dir: Path) -> Path:
-    """Where the pictures made for viewers lie; those of earlier days are removed."""
+    """Where the pictures made for viewers lie; those of earlier days are removed.
+
+    Where nothing can be written among the user's data, it is a temporary folder.
+    """
     folder = data_dir / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        make_folder(folder)
+        full = shutil.disk_usage(folder).free < _ROOM or not os.access(folder, os.W_OK)
+    except OSError:
+        full = True
+    if full:
+        return Path(tempfile.mkdtemp(prefix="haystack-agent-opened-"))
     for old in folder.iterdir():
         if time.time() - old.lstat().st_mtime > KEPT_SECONDS:
             old.unlink(missing_ok=True)

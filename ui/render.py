@@ -130,9 +130,21 @@ def show_status(status: Status, index: str, notes: Sequence[str], everything: bo
         out.print(Text(f"Kept     {_kept(status.kept)}", style="yellow"))
     out.print(Text(f"Pieces   {status.pieces}"))
     out.print(Text(f"Profile  {printable.line(status.profile or 'none yet')}"))
+    _show_vectors(out, status)
     for note in notes:
         out.print(Text(f"Note     {printable.line(note)}", style="yellow"))
     show_problems(out, status.problems, everything)
+
+
+def _show_vectors(out: Console, status: Status) -> None:
+    vectors = status.vectors
+    if vectors.server is not None:
+        place = f"{vectors.server}, collection {vectors.collection}"
+        out.print(Text(f"Vectors  {printable.line(place)}"))
+    if vectors.problem is not None:
+        out.print(Text(f"Vectors  {printable.line(vectors.problem)}", style="red"))
+    if status.unremoved:
+        out.print(Text(f"Removing {status.unremoved} not done yet: run index, or forget again", style="yellow"))
 
 
 def _counts(counts: FileCounts) -> str:

@@ -24,7 +24,7 @@ class GoldEvidence:
     def __init__(self, engine: Engine, location: IndexLocation, pool: Path) -> None:
         self._engine = engine
         self._pool = pool
-        manifest = Manifest(IndexFiles(location.path).manifest)
+        manifest = Manifest(IndexFiles(location.path).manifest, reading=True)
         try:
             self._assets = {str(row.path): row.asset_id for row in manifest.files() if row.asset_id}
         finally:

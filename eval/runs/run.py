@@ -151,7 +151,7 @@ def _questions(data: DataSet, options: RunOptions) -> list[Question]:
 
 def _assets(location: IndexLocation) -> dict[str, str]:
     """Ids of contents by path."""
-    manifest = Manifest(IndexFiles(location.path).manifest)
+    manifest = Manifest(IndexFiles(location.path).manifest, reading=True)
     try:
         return {str(row.path): row.asset_id for row in manifest.files() if row.asset_id and row.verdict is None}
     finally:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import qdrant_edge
-from filelock import FileLock
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
+from haystack_agent.errors import IndexUnusable, StorageFull
+from haystack_agent.index_lock import IndexLock, hold
+from haystack_agent.private_files import make_folder
 from haystack_agent.records import Filters
-from haystack_agent.store import edge_convert, edge_files, points, shard_lock, validate
+from haystack_agent.store import edge_convert, edge_files, points, shard_copy, validate
 from haystack_agent.store.edge_files import translated
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
@@ -35,9 +37,11 @@ _POINTS_A_PAGE = 500
 class EdgeStore:
     """A `Store` in a folder of this machine; made by `open`."""
 
-    def __init__(self, shard: qdrant_edge.EdgeShard, path: Path, schema: StoreSchema, lock: FileLock) -> None:
+    def __init__(
+        self, shard: qdrant_edge.EdgeShard, path: Path, schema: StoreSchema, let_go: Callable[[], None]
+    ) -> None:
         self._opened: qdrant_edge.EdgeShard | None = shard
-        self._lock = lock
+        self._let_go = let_go
         self._path = path
         self._schema = schema
         self._process = os.getpid()
@@ -57,16 +61,65 @@ class EdgeStore:
         validate.check_schema(schema)
         if edge_files.is_missing(path):
             edge_files.refuse_missing(path, create)
-        lock = shard_lock.hold(path)
+        # The engine has a lock of its own, but takes it late: a second load is refused only after it has repaired the
+        # journals of the first one's vectors, whose next flush then fails as if its files were damaged (0.9.0).
+        lock = _lock(path)
         try:
             if edge_files.is_missing(path):
                 edge_files.require_room(path, reserve=edge_files.TO_CREATE)
                 _create(path, schema)
             edge_files.require_room(path)
             edge_files.check_files(path, schema)
-            return cls(_load(path, schema), path, schema, lock)
+            return cls(_load(path, schema), path, schema, lock.release)
         except BaseException:
             lock.release()
+            raise
+
+    @classmethod
+    def open_to_read(cls, path: Path, schema: StoreSchema) -> EdgeStore:
+        """Open the shard in the folder `path` to search it; where nothing can be written there, a copy of it.
+
+        Raises what `open` raises.
+        """
+        if edge_files.is_missing(path):
+            edge_files.refuse_missing(path, create=False)
+        if edge_files.may_be_written(path):
+            try:
+                return cls.open(path, schema, create=False)
+            except StorageFull:
+                pass
+        return cls._open_copy(path, schema)
+
+    @staticmethod
+    def remove(path: Path) -> None:
+        """Remove the shard in the folder `path`; harmless where there is none.
+
+        Raises:
+            IndexBusy: a process has it open.
+            IndexUnusable: it cannot be removed.
+        """
+        lock = _lock(path)
+        try:
+            with translated(path):
+                if path.exists():
+                    shutil.rmtree(path)
+        finally:
+            lock.release()
+
+    @classmethod
+    def _open_copy(cls, path: Path, schema: StoreSchema) -> EdgeStore:
+        lock = _lock_to_read(path)
+        try:
+            edge_files.check_files(path, schema)
+            copied = shard_copy.make(path, edge_files.TO_OPEN)
+        finally:
+            if lock is not None:
+                lock.release()
+
+        try:
+            return cls(_load(copied, schema), copied, schema, lambda: shard_copy.remove(copied))
+        except BaseException:
+            shard_copy.remove(copied)
             raise
 
     @property
@@ -167,7 +220,7 @@ class EdgeStore:
                 try:
                     shard.close()
                 finally:
-                    self._lock.release()
+                    self._let_go()
 
     def _search(self, query: qdrant_edge.Query, limit: int, filters: Filters) -> list[Hit]:
         shard = self._shard
@@ -225,10 +278,24 @@ def _count(shard: qdrant_edge.EdgeShard, which: qdrant_edge.Filter | None) -> in
     return shard.count(qdrant_edge.CountRequest(exact=True, filter=which))
 
 
+def _lock(path: Path) -> IndexLock:
+    return hold(path.with_name(f"{path.name}.lock"))
+
+
+def _lock_to_read(path: Path) -> IndexLock | None:
+    """The lock, or ``None`` where nobody can write and so nobody can hold it."""
+    try:
+        return _lock(path)
+    except IndexUnusable:
+        if edge_files.may_be_written(path):
+            raise
+        return None
+
+
 def _create(path: Path, schema: StoreSchema) -> None:
     """Make the shard beside its place and move it there, so that there is a whole one or none."""
     with translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         draft = Path(tempfile.mkdtemp(prefix=f"{path.name}.new-", dir=path.parent))
         try:
             shard = qdrant_edge.EdgeShard.create(str(draft), edge_convert.config(schema))

@@ -19,6 +19,7 @@ from haystack_agent.errors import (
     IndexUnusable,
     StorageFull,
 )
+from haystack_agent.store.engine_noise import without_noise
 from haystack_agent.store.protocol import StoreSchema
 from haystack_agent.store.schema import check_vectors
 
@@ -43,11 +44,14 @@ def translated(path: Path) -> Iterator[None]:
     The engine raises bare `Exception` with a text, and on broken invariants a panic, which is no `Exception`.
     """
     try:
-        yield
+        with without_noise():
+            yield
     except OSError as error:
         raise _of_system(path, error) from error
     except BaseException as error:
-        if type(error) is Exception or type(error).__name__ == "PanicException":
+        if type(error).__name__ == "PanicException":
+            raise _damaged(path, "its data contradicts itself") from error
+        if type(error) is Exception:
             raise _of_engine(path, " ".join(str(error).split())) from error
         raise
 
@@ -67,6 +71,11 @@ def require_room(path: Path, size: int = 0, reserve: int = TO_OPEN) -> None:
             f"The disk that holds the index {path} has {free >> 20} MiB free, {-(-needed >> 20)} MiB are needed: "
             "free some space, then run the same command again."
         )
+
+
+def may_be_written(path: Path) -> bool:
+    """Whether files of the shard at `path` can be written: not on a medium or in a folder that may only be read."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def is_missing(path: Path) -> bool:
@@ -136,7 +145,8 @@ def mark_open(path: Path) -> None:
 
 def _damaged(path: Path, detail: str) -> IndexDamaged:
     return IndexDamaged(
-        f"The index {path} is damaged ({detail[:_DETAIL_SHOWN]}): remove it and index again; your files are untouched."
+        f"The index {path} is damaged ({detail[:_DETAIL_SHOWN]}): delete the folder {path.parent} and index again; "
+        "your files are untouched."
     )
 
 
@@ -159,4 +169,4 @@ def _of_engine(path: Path, text: str) -> HaystackError:
         return IndexUnusable(f"Too many files are open to open the index {path}: raise the limit (ulimit -n).")
     if "ncompatible" in text:
         return IndexMismatch(f"The index {path} was made otherwise ({shown}): index into a new index.")
-    return _damaged(path, shown)
+    return _damaged(path, "its data cannot be read")

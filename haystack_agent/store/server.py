@@ -5,20 +5,16 @@ Writes are acknowledged by the server when they are in its log and applied.
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from haystack_agent.encoders.protocols import FloatArray, SparseVector
-from haystack_agent.errors import IndexMismatch, UsageError
+from haystack_agent.errors import IndexMismatch
 from haystack_agent.records import Filters
 from haystack_agent.store import points, server_convert, validate
 from haystack_agent.store.hit import Hit
@@ -33,55 +29,57 @@ from haystack_agent.store.schema import (
     check_vectors,
     conditions_of,
 )
+from haystack_agent.store.server_connection import check_name, check_url, connect, shown_url
 from haystack_agent.store.server_errors import Server
 
 _POINTS_A_REQUEST = 500
 _BYTES_A_REQUEST = 8 * 2**20
 """A server takes 32 MB at most by default."""
 _POINTS_A_PAGE = 250
-_TIMEOUT = 60
-"""Seconds to wait for an answer."""
-_NAME_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\ud800-\udfff]')
+_READ_TIMEOUT, _WRITE_TIMEOUT = 10, 60
+"""Seconds to wait for an answer: somebody waits for what is read, and a large write may take long."""
 
 
 class ServerStore:
     """A `Store` in one collection of a server; made by `open`, or by `over` for a client that is there already."""
 
-    def __init__(self, client: QdrantClient, server: Server, schema: StoreSchema) -> None:
+    def __init__(
+        self, client: QdrantClient, server: Server, schema: StoreSchema, writer: QdrantClient | None = None
+    ) -> None:
         self._client = client
+        self._writer = writer or client
         self._server = server
         self._collection = server.collection
         self._schema = schema
 
     @classmethod
-    def open(cls, url: str, api_key: str | None, collection: str, schema: StoreSchema) -> ServerStore:
-        """Connect to the server at `url` (port 6333 unless it names another) and make the collection if missing.
+    def open(
+        cls, url: str, api_key: str | None, collection: str, schema: StoreSchema, create: bool = True
+    ) -> ServerStore:
+        """Connect to the server at `url` (port 6333 unless it names another) and open the collection there.
 
         Raises:
             UsageError: the URL or the collection's name is malformed, or the key would be sent unencrypted.
             StoreUnreachable: no Qdrant server answers there, or it refuses the key.
+            IndexNotFound: it has no such collection, and `create` is false.
             IndexMismatch: the collection has other vectors than `schema`.
         """
-        _check_url(url, api_key)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
-            client = QdrantClient(url=url, api_key=api_key, timeout=_TIMEOUT, check_compatibility=False)
+        check_url(url, api_key)
+        server = Server(shown_url(url), collection, api_key is not None)
+        client, writer = (connect(url, api_key, seconds) for seconds in (_READ_TIMEOUT, _WRITE_TIMEOUT))
+        store = cls(client, server, schema, writer)
         try:
-            return cls.over(client, collection, schema, url)
+            store.prepare(create)
         except BaseException:
-            client.close()
+            store.close()
             raise
+        return store
 
     @classmethod
-    def over(cls, client: QdrantClient, collection: str, schema: StoreSchema, url: str = ":memory:") -> ServerStore:
-        """Use a ready client, named `url` in messages; the store closes it. Raises what `open` raises."""
-        validate.check_schema(schema)
-        if not 0 < len(collection) < 256 or _NAME_FORBIDDEN.search(collection) or collection in (".", ".."):
-            raise UsageError(
-                f"{collection!a} cannot name a collection of a Qdrant server: give the index another name."
-            )
-        store = cls(client, Server(url, collection), schema)
-        store._prepare()
+    def over(cls, client: QdrantClient, collection: str, schema: StoreSchema) -> ServerStore:
+        """Use a ready client; the store closes it. Raises what `open` raises."""
+        store = cls(client, Server(":memory:", collection), schema)
+        store.prepare(create=True)
         return store
 
     def upsert(self, pieces: Sequence[IndexedPiece]) -> None:
@@ -93,7 +91,7 @@ class ServerStore:
         validate.check_pieces(pieces, self._schema)
         for batch in points.batches(pieces, _POINTS_A_REQUEST, _BYTES_A_REQUEST):
             written = [server_convert.point(point) for point in batch]
-            self._server.call(partial(self._client.upsert, self._collection, written, wait=True))
+            self._server.call(partial(self._writer.upsert, self._collection, written, wait=True))
 
     def flush(self) -> None:
         """Do nothing: the server has logged each write by when it acknowledges it, and syncs its log by itself."""
@@ -107,7 +105,7 @@ class ServerStore:
         """Remove every piece of the assets; unknown ids are harmless."""
         for condition in points.asset_conditions(asset_ids):
             which = models.FilterSelector(filter=server_convert.filter_of((condition,)))
-            self._server.call(partial(self._client.delete, self._collection, which, wait=True))
+            self._server.call(partial(self._writer.delete, self._collection, which, wait=True))
 
     def search_dense(self, name: VectorName, vector: FloatArray, limit: int, filters: Filters = Filters()) -> list[Hit]:
         """The pieces with the highest cosine similarity, best first; equal scores in order of the piece's id.
@@ -150,8 +148,9 @@ class ServerStore:
         return (unescape(str(hit.value)) for hit in facet.hits if hit.count)
 
     def close(self) -> None:
-        """Let go of the connection; calling it twice is harmless."""
+        """Let go of the connections; calling it twice is harmless."""
         self._client.close()
+        self._writer.close()
 
     def _search(
         self, query: list[float] | models.SparseVector, name: VectorName, limit: int, filters: Filters
@@ -181,22 +180,35 @@ class ServerStore:
             if offset is None:
                 return
 
-    def _prepare(self) -> None:
+    def prepare(self, create: bool) -> None:
+        """See that the collection is there and fits or, with `create`, make what is missing; without, only read.
+
+        Raises what `open` raises.
+        """
+        validate.check_schema(self._schema)
+        check_name(self._collection)
         client, call = self._client, self._server.call
         if not call(lambda: client.collection_exists(self._collection)):
+            if not create:
+                raise self._server.no_collection()
             call(self._create)
         info = call(lambda: client.get_collection(self._collection))
         self._check(info.config.params)
+        if create:
+            self._index_fields(info)
+
+    def _index_fields(self, info: models.CollectionInfo) -> None:
         kinds = models.PayloadSchemaType
         wanted = dict.fromkeys(KEYWORD_FIELDS, kinds.KEYWORD) | dict.fromkeys(INTEGER_FIELDS, kinds.INTEGER)
         for field, kind in wanted.items():
             if field.value not in info.payload_schema:
-                call(partial(client.create_payload_index, self._collection, field.value, kind, wait=True))
+                make = partial(self._writer.create_payload_index, self._collection, field.value, kind, wait=True)
+                self._server.call(make)
 
     def _create(self) -> None:
         vectors, sparse_vectors = server_convert.configs(self._schema)
         try:
-            self._client.create_collection(self._collection, vectors, sparse_vectors_config=sparse_vectors)
+            self._writer.create_collection(self._collection, vectors, sparse_vectors_config=sparse_vectors)
         except UnexpectedResponse as error:
             # Another client may have made it since it was looked for, or an attempt that seemed to fail.
             if error.status_code != 409:
@@ -244,27 +256,3 @@ class _ServerRanking:
         )
         found = self.server.call(request).points
         return [points.Scored(point.score, str(point.id), point.payload or {}) for point in found]
-
-
-def _check_url(url: str, api_key: str | None) -> None:
-    try:
-        parts = urlsplit(url)
-        host, scheme = parts.hostname, parts.scheme
-        parts.port  # noqa: B018 - looked at because it is checked only then
-    except ValueError as error:
-        raise UsageError(f"{url!r} is not a URL ({error}): give one like https://host:6333.") from error
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("The Qdrant URL holds a user or password: give the API key in its own setting.")
-    if scheme not in ("http", "https") or not host:
-        raise UsageError(f"{url!r} is not the URL of a Qdrant server: give one like https://host:6333.")
-    if api_key and not (api_key.isascii() and api_key.isprintable()):
-        raise UsageError("The Qdrant API key holds characters that cannot be sent: copy it again.")
-    if api_key and scheme == "http" and not _is_loopback(host):
-        raise UsageError(f"The API key would be sent to {host} unencrypted: use an https:// URL.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -17,12 +17,15 @@ from haystack_agent.errors import HaystackError, IndexMismatch, IndexNotFound, S
 
 T = TypeVar("T")
 
-_ATTEMPTS = 4
+ATTEMPTS = 4
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 """Seconds; a wait doubles at each attempt, with a random share so that many clients spread."""
 _PASSING_STATUS = (429, 502, 503, 504)
 _PASSING_TRANSPORT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _DETAIL_SHOWN = 200
+_KEY = "HAYSTACK_QDRANT_API_KEY"
+_NODE_DOWN = ("tcp connect error", "read operations failed", "shards failed to apply")
+"""What a node of a cluster says of another one that it cannot reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Server:
 
     url: str
     collection: str
+    has_key: bool = False
+    attempts: int = ATTEMPTS
+    """How often a request is sent in all, where what went wrong can pass."""
 
     def call(self, request: Callable[[], T]) -> T:
         """Send a request that may be sent twice; try again what can pass, a bounded number of times.
@@ -41,12 +47,12 @@ class Server:
             IndexMismatch: the collection has other vectors.
             StorageFull: the server's disk is full.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, self.attempts + 1):
             try:
                 return request()
             except (ApiException, QdrantException) as error:
                 wait = _wait(error, attempt)
-                if wait is None or attempt == _ATTEMPTS:
+                if wait is None or attempt == self.attempts:
                     raise self._meaning(error) from error
                 time.sleep(wait)
             except (json.JSONDecodeError, UnicodeDecodeError, AssertionError) as error:
@@ -82,20 +88,44 @@ class Server:
     def _refusal(self, error: UnexpectedResponse) -> HaystackError:
         status, detail = error.status_code, _detail(error.content)
         if status in (401, 403):
-            return StoreUnreachable(f"The Qdrant server {self.url} refuses the API key ({status}): set the right key.")
+            return self._forbidden(status, detail)
         if status == 507 or "no space left" in detail.lower() or "disk is full" in detail.lower():
             return StorageFull(
                 f"The disk of the Qdrant server {self.url} is full: free some space there, then try again."
             )
         if status == 404 and self.collection in detail:
-            return IndexNotFound(
-                f"The collection {self.collection} is gone from {self.url}: run `haystack-agent index FOLDER` again."
-            )
+            return self.no_collection()
         if "dimension error" in detail or "Not existing vector name" in detail:
             return IndexMismatch(f"The collection {self.collection} has other vectors ({detail}): use another index.")
         if status == 404 or not detail:
             return self._foreign(status)
+        return self._refused(status, detail)
+
+    def _refused(self, status: int | None, detail: str) -> StoreUnreachable:
+        if any(words in detail for words in _NODE_DOWN):
+            return StoreUnreachable(
+                f"A node of the Qdrant cluster {self.url} is down ({status}: {detail}): start it, then try again."
+            )
         return StoreUnreachable(f"The Qdrant server {self.url} refuses the request ({status}: {detail}): see its log.")
+
+    def no_collection(self) -> IndexNotFound:
+        """What to say where the collection is not on the server."""
+        return IndexNotFound(
+            f"The Qdrant server {self.url} has no collection {self.collection}, which holds the pieces of this index: "
+            "see whether it is the right server, or run `haystack-agent index` to read the files again."
+        )
+
+    def _forbidden(self, status: int | None, detail: str) -> StoreUnreachable:
+        if not self.has_key:
+            return StoreUnreachable(f"The Qdrant server {self.url} asks for an API key ({status}): set it in {_KEY}.")
+        if status == 403 and detail:
+            return StoreUnreachable(
+                f"The API key in {_KEY} may not do this on the Qdrant server {self.url} ({status}: {detail}): "
+                "use a key that may read and write."
+            )
+        return StoreUnreachable(
+            f"The Qdrant server {self.url} refuses the API key in {_KEY} ({status}): set the right key."
+        )
 
 
 def _wait(error: Exception, attempt: int) -> float | None:

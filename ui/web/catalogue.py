@@ -141,7 +141,7 @@ class Catalogue:
         path = IndexFiles(self._live.location.path).manifest
         if not path.is_file():
             return
-        manifest = Manifest(path)
+        manifest = Manifest(path, reading=True)
         try:
             self._files = files_by_asset(manifest)
         finally:

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named
 from haystack_agent.errors import HaystackError, IndexNotFound, UsageError
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
+from haystack_agent.store.opening import beside
 from ingest.live_index import LiveIndex
 from ui.web.background_task import BackgroundTask
 from ui.web.catalogue import Catalogue
@@ -77,7 +78,7 @@ class IndexHub:
     def entries(self) -> list[IndexEntry]:
         """The default index, then those of the data folder."""
         names = sorted(path for path in self._folder.iterdir() if path.is_dir()) if self._folder.is_dir() else []
-        found = [self._entry(replace(self._chosen, path=path)) for path in names]
+        found = [self._entry(beside(self._chosen, path)) for path in names]
         others = [entry for entry in found if entry.exists and entry.key != self.default.key]
         return [self.default, *others]
 
