@@ -18,6 +18,13 @@ from urllib.parse import urlsplit
 @contextmanager
 def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
     """The address of a server that keeps its data in a folder."""
+    with started(base, *options, **variables) as (address, _):
+        yield address
+
+
+@contextmanager
+def started(base: Path, *options: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, and its process."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("HAYSTACK_")}
     config = base / "config.toml"
     config.touch()
@@ -29,7 +36,7 @@ def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
         try:
             line = process.stdout.readline().decode()
             assert line.startswith("Open http://"), (base / "server.log").read_text()
-            yield line.split()[1]
+            yield line.split()[1], process
         finally:
             process.terminate()
             process.wait(timeout=60)

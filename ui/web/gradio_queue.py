@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.web.making import AT_ONCE
 from ui.web.security import GRADIO
 from ui.web.told import answered
 from ui.web.workspace import Workspace
@@ -23,7 +24,6 @@ from ui.web.workspace import Workspace
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-AT_ONCE = 32
 _WAITING = 200
 _REMEMBERED = 2000
 

@@ -103,6 +103,7 @@ def _lifespan(workspace: Workspace) -> Callable[[FastAPI], AbstractAsyncContextM
         finally:
             try:
                 await warming
+                await workspace.abandon_answers()
             finally:
                 workspace.close()
 
