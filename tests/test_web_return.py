@@ -81,16 +81,15 @@ def test_a_reload_returns_to_the_conversation_with_all_that_was_chosen(visit: Vi
     visit.page.select_option("select[aria-label=Index]", "other")
     visit.page.check("input[value=direct]")
     visit.page.check("input[value=extractive]")
-    visit.page.wait_for_function("document.querySelectorAll('#filters [data-key]').length == 5")
-    visit.page.click("#filters [data-key=modalities]")
-    visit.page.get_by_label("Documents").check()
+    visit.page.click("#filters [data-key=dates]")
+    visit.page.locator(".panel input").first.fill("2020-01-01")
     visit.page.keyboard.press("Escape")
     visit.ask(INVOICE)
     visit.page.fill("#question", "And when must it be")
     reload(visit)
     assert visit.text(".turn .question") == INVOICE and "£339.40" in visit.text(".answer")
     assert "invoice.pdf, page 2" in visit.page.locator(".card").first.inner_text()
-    assert visit.text("#filters .set") == "Documents"
+    assert visit.text("#filters .set") == "From 2020-01-01"
     assert visit.page.input_value("#question") == "And when must it be"
     visit.page.click("#side-toggle")
     assert visit.page.input_value("select[aria-label=Index]") == "other"
@@ -166,14 +165,17 @@ def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path
 
 def test_a_server_that_ends_in_good_order_ends_its_answers(browser: Any, base: Path, tmp_path: Path) -> None:
     index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"])
-    with serving(Say(("The first words.", " never"), pause=60)) as model:
-        with started(tmp_path, "--model", "m", "--model-url", model.url) as (address, process):
-            visit = Visit(browser, address)
-            send(visit, INVOICE, "direct")
-            visit.page.wait_for_selector(".answer >> text=The first words.")
-            visit.context.close()
-            process.terminate()
-            assert process.wait(timeout=30) in {0, -signal.SIGTERM}
+    endless = Say(("The first words.", " never"), pause=60)
+    with (
+        serving(endless) as model,
+        started(tmp_path, "--model", "m", "--model-url", model.url) as (address, process),
+    ):
+        visit = Visit(browser, address)
+        send(visit, INVOICE, "direct")
+        visit.page.wait_for_selector(".answer >> text=The first words.")
+        visit.context.close()
+        process.terminate()
+        assert process.wait(timeout=60) in {0, -signal.SIGTERM}
     (kept,) = (tmp_path / "data" / "web" / "conversations").rglob("*.json")
     (turn,) = json.loads(kept.read_text("ascii"))["turns"]
     assert turn["question"] == INVOICE and turn["answer"] == {}

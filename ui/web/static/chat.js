@@ -185,7 +185,7 @@ function withChips(answer, cards) {
 
 function drawAnswer(parts, answer, cards, quoted) {
   parts.answer.classList.toggle("none", Boolean(answer.abstained));
-  parts.answer.classList.toggle("quoted", quoted && !answer.abstained);
+  parts.answer.classList.toggle("quoted", quoted && !answer.abstained && !answer.listed);
   parts.answer.replaceChildren(...withChips(answer, cards));
   const nearest = answer.abstained && cards.length ? "These are the nearest places; they may still help." : "";
   const notes = [...answer.notes, answer.incomplete, nearest].filter(Boolean);
