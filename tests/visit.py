@@ -13,7 +13,7 @@ from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NEEDS_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-_SLOW = 20_000
+_SLOW = 60_000
 
 
 @contextmanager

@@ -135,9 +135,9 @@ async function start() {
     byId("view-start").replaceChildren(h("div", { class: "start" }, h("h2", { id: "start-title" }, "This page cannot be shown"), h("p", { class: "failure", role: "alert" }, error.message)));
     return;
   }
-  startComposer(before);
   if (app.state.ready || app.state.error) show("ask");
   else showStart();
+  startComposer(before);
   await startChat(before.conversation);
   document.body.dataset.ready = "yes";
 }

@@ -42,6 +42,7 @@ export function newConversation() {
 }
 
 export async function openConversation(id) {
+  if (id === app.conversation && app.busy) return; // it is open, and leaving it would end its answer
   try {
     const kept = await get(`/api/conversations/${id}`);
     leave();
@@ -82,6 +83,7 @@ async function goOn() {
 
 /** Draw the last question anew until its answer is there. */
 async function follow(mine) {
+  let cards = [];
   for (let making = true; making; ) {
     const kept = await get(`/api/conversations/${app.conversation}`);
     const turn = kept.turns.at(-1);
@@ -92,10 +94,13 @@ async function follow(mine) {
     const drawn = drawKept(turn, making);
     if (making) drawn.querySelector(".steps").open = opened;
     last.replaceWith(drawn);
-    drawRail(turn.cards);
+    if (turn.cards.length !== cards.length) drawRail((cards = turn.cards));
     scrollDown(false);
     if (making) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
-    else announce(turn.answer.text);
+    else {
+      drawRail(turn.cards);
+      announce(turn.answer.text);
+    }
   }
 }
 

@@ -13,7 +13,7 @@ let picture = null;
 function grow() {
   const area = byId("question");
   area.style.height = "auto";
-  area.style.height = `${area.scrollHeight}px`;
+  if (area.scrollHeight) area.style.height = `${area.scrollHeight}px`; // none while it is not shown
 }
 
 function write(text) {

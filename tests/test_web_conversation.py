@@ -1,4 +1,5 @@
-"""Who comes back to the page finds what they asked: after a reload, in the midst of an answer, after a crash."""
+"""The conversation in the page: it is there again after a reload, in the midst of an answer, after a crash; requests
+are answered with what was found; each view has its own filters; the evidence shown is that of the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from eval import sample_documents
+from eval import sample, sample_documents
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
 from tests.openai_server import Fail, Say, Scripted, serving
@@ -25,10 +26,11 @@ SLOW = Say(("The first words.", " The last", " words."), pause=2)
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("return")
+    base = tmp_path_factory.mktemp("conversation")
     files = base / "files"
     files.mkdir()
     sample_documents.write_invoice(files / "invoice.pdf")
+    sample.write_boat(files / "boat.jpg")
     for number in range(12):
         (files / f"note {number}.md").write_text(f"# Invoice {number}\n\nCycle number {number} was sold.\n", "utf-8")
     indexes = base / "data" / "indexes"
@@ -224,3 +226,62 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(browser: Any, base:
             visit.page.wait_for_selector(".turn:last-child .notes .failure >> text=cannot be kept")
             assert "£339.40" in visit.text(".answer")
         visit.leave()
+
+
+def scrolled(visit: Visit) -> int:
+    return int(visit.page.evaluate("document.getElementById('rail').scrollTop"))
+
+
+def is_seen(visit: Visit, number: int) -> bool:
+    """Whether a card stands within the rail as it is scrolled."""
+    found = visit.page.evaluate(
+        "(n) => { const rail = document.getElementById('rail').getBoundingClientRect(); const card = document"
+        ".getElementById(`evidence-${n}`).getBoundingClientRect();"
+        " return card.top >= rail.top && card.bottom <= rail.bottom }",
+        number,
+    )
+    return bool(found)
+
+
+def test_the_evidence_of_a_new_question_is_shown_from_its_first_place(visit: Visit) -> None:
+    for question in (INVOICE, "Which cycle was sold?", "Which cycle was sold?"):
+        visit.ask(question)
+        assert scrolled(visit) == 0 and is_seen(visit, 1)
+        visit.page.evaluate("document.getElementById('rail').scrollTop = 900")
+        assert scrolled(visit) > 300
+    visit.page.locator(".turn").nth(0).locator(".chip").click()
+    visit.page.wait_for_selector("dialog[open]")
+    visit.page.keyboard.press("Escape")
+    assert visit.page.locator(".card.lit").get_attribute("id") == "evidence-1" and is_seen(visit, 1)
+
+
+def test_requests_are_answered_with_what_was_found(visit: Visit) -> None:
+    visit.ask("photos from July 2025")
+    assert visit.text(".answer").startswith("1 picture is from 2025-07.")
+    assert visit.text(".answer .chip") == "1" and "quoted" not in visit.page.locator(".answer").get_attribute("class")
+    assert "nearest" not in visit.text(".notes")
+    reload(visit)
+    assert visit.text(".answer").startswith("1 picture is from 2025-07.")
+    assert "Only Photos · 2025-07-01 to 2025-07-31" in visit.text(".heard")
+
+
+def test_filters_of_a_question_do_not_narrow_the_library(visit: Visit) -> None:
+    visit.page.click("#filters [data-key=dates]")
+    visit.page.locator(".panel input").last.fill("1999-12-31")
+    visit.page.keyboard.press("Escape")
+    visit.page.click("#tab-library")
+    visit.page.fill("#seek", "Brightwater")
+    visit.page.press("#seek", "Enter")
+    visit.page.wait_for_selector(".found .card >> text=invoice.pdf")
+
+
+def test_a_filter_that_nothing_has_any_more_is_told(visit: Visit, base: Path) -> None:
+    visit.page.evaluate(
+        "sessionStorage.setItem('haystack', JSON.stringify({ filters: { folders: ['/gone'], types: ['epub'] } }))"
+    )
+    reload(visit)
+    visit.ask(INVOICE)
+    assert f"Nothing in the folder /gone is in this index, which holds {base / 'files'}." in visit.text(".answer")
+    visit.page.click("[aria-label='Remove the filter Folder']")
+    visit.page.click("text=Ask again")
+    visit.page.wait_for_selector(".turn:nth-of-type(2) .failure >> text=Nothing of the type epub is in this index")
