@@ -101,15 +101,25 @@ class Engine:
         """Answer a question with a quotation, or abstain; `Answer.evidence` has the `top_k` best places."""
         plan = self._searcher.plan(question)
         evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
-        return self._answer(plan, evidence, evidence[:top_k], filters)
+        return self._answer(plan, evidence[:EVIDENCE_READ], evidence[:top_k], filters)
 
-    def read(self, question: str, evidence: Sequence[Evidence], filters: Filters = Filters()) -> Answer:
-        """Answer a question with a quotation from the best of the evidence that was found with filters, or abstain."""
-        return self._answer(self._searcher.plan(question), evidence, evidence, filters)
+    def read(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        *,
+        beside: Sequence[Evidence] = (),
+        filters: Filters = Filters(),
+    ) -> Answer:
+        """Answer a question with a quotation from evidence that was found with filters, or abstain.
 
-    def _answer(self, plan: Plan, found: Sequence[Evidence], shown: Sequence[Evidence], filters: Filters) -> Answer:
-        """A quotation or, for a request that no sentence answers, what is shown."""
-        answer = self._reader.answer(plan, found[:EVIDENCE_READ], self._searcher.importance(plan))
+        What stands `beside` it was found too, is shown, and is not read.
+        """
+        return self._answer(self._searcher.plan(question), evidence, (*evidence, *beside), filters)
+
+    def _answer(self, plan: Plan, read: Sequence[Evidence], shown: Sequence[Evidence], filters: Filters) -> Answer:
+        """A quotation from what is read or, for a request that no sentence answers, what is shown."""
+        answer = self._reader.answer(plan, read, self._searcher.importance(plan))
         answer = replace(answer, evidence=tuple(shown))
         request = request_of(plan, date.today())
         if request is None or (request.words and not answer.abstained):

@@ -14,6 +14,7 @@ from functools import partial
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.listing import alike
 from haystack_agent.answering.sources import Sources
+from haystack_agent.engine import EVIDENCE_READ
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.understood import Understood, joined
@@ -70,8 +71,8 @@ class Asking:
             yield step
 
     def _read(self, opened: OpenIndex, found: Found) -> Answer:
-        asked = self._question
-        answer = opened.live.engine.read(asked.text, found.evidence, found.filters)
+        asked, read, beside = self._question, found.evidence[:EVIDENCE_READ], found.evidence[EVIDENCE_READ:]
+        answer = opened.live.engine.read(asked.text, read, beside=beside, filters=found.filters)
         return alike(asked.text, found.evidence) if asked.picture and found.evidence and answer.abstained else answer
 
     async def _by_model(self, opened: OpenIndex, chosen: Filters, first: Found) -> AsyncIterator[Step]:
