@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (files / f"note {number}.md").write_text(f"# Invoice {number}\n\nCycle number {number} was sold.\n", "utf-8")
     indexes = base / "data" / "indexes"
     index(IndexLocation(indexes / "default"), [files])
-    index(IndexLocation(indexes / "other"), [files / "invoice.pdf"])
+    shutil.copytree(indexes / "default", indexes / "other")
     return base
 
 
@@ -140,8 +141,7 @@ def test_a_failure_is_kept_and_can_be_asked_again(visit: Visit, model: Scripted)
 
 
 def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"])
+    shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
     with serving(Say(("The first words.", " never"), pause=60)) as model:
         options = ("--model", "m", "--model-url", model.url)
         with started(tmp_path, *options) as (address, process):
@@ -166,7 +166,7 @@ def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path
 
 
 def test_a_server_that_ends_in_good_order_ends_its_answers(browser: Any, base: Path, tmp_path: Path) -> None:
-    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"])
+    shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
     endless = Say(("The first words.", " never"), pause=60)
     with (
         serving(endless) as model,
@@ -216,7 +216,7 @@ def test_a_conversation_that_was_removed_elsewhere_is_told_and_the_question_aske
 
 
 def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(browser: Any, base: Path, tmp_path: Path) -> None:
-    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"])
+    shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
     (tmp_path / "data" / "web").mkdir()
     (tmp_path / "data" / "web" / "conversations").write_text("not a folder", "utf-8")
     with running(tmp_path) as address:
