@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Event, Status
 from haystack_agent.answering.extractive import ExtractiveReader
+from haystack_agent.answering.listing import Request, listed, none_of, request_of
 from haystack_agent.answering.sources import Sources
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index
@@ -17,7 +18,8 @@ from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Answer, Evidence, Filters
+from haystack_agent.records import Answer, Evidence, Filters, Modality, PieceKind
+from haystack_agent.retrieval.plan import Plan
 from haystack_agent.retrieval.search import Searcher, Weighted
 from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
 from haystack_agent.store.hit import Hit
@@ -100,18 +102,46 @@ class Engine:
         """Answer a question with a quotation, or abstain; `Answer.evidence` has the `top_k` best places."""
         plan = self._searcher.plan(question)
         evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
-        answer = self._reader.answer(plan, evidence[:EVIDENCE_READ], self._searcher.importance(plan))
-        return replace(answer, evidence=tuple(evidence[:top_k]))
+        return self._answer(plan, evidence[:EVIDENCE_READ], evidence[:top_k], filters)
 
-    def read(self, question: str, evidence: Sequence[Evidence]) -> Answer:
-        """Answer a question with a quotation from given evidence, or abstain."""
-        plan = self._searcher.plan(question)
-        answer = self._reader.answer(plan, evidence, self._searcher.importance(plan))
-        return replace(answer, evidence=tuple(evidence))
+    def read(
+        self,
+        question: str,
+        evidence: Sequence[Evidence],
+        *,
+        beside: Sequence[Evidence] = (),
+        filters: Filters = Filters(),
+    ) -> Answer:
+        """Answer a question with a quotation from evidence that was found with filters, or abstain.
+
+        What stands `beside` it was found too, is shown, and is not read.
+        """
+        return self._answer(self._searcher.plan(question), evidence, (*evidence, *beside), filters)
+
+    def _answer(self, plan: Plan, read: Sequence[Evidence], shown: Sequence[Evidence], filters: Filters) -> Answer:
+        """A quotation from what is read or, for a request that no sentence answers, what is shown."""
+        answer = self._reader.answer(plan, read, self._searcher.importance(plan))
+        answer = replace(answer, evidence=tuple(shown))
+        request = request_of(plan, date.today())
+        if request is None or (request.words and not answer.abstained):
+            return answer
+        return self._list(request, shown, filters) or answer
+
+    def _list(self, request: Request, shown: Sequence[Evidence], filters: Filters) -> Answer | None:
+        meant = merged(filters, request.filters)
+        if meant != filters and not self._store.count(meant):
+            return none_of(request, shown)
+        pictures = replace(filters, kinds=frozenset({PieceKind.IMAGE}))  # one of each file
+        only = filters.modalities == frozenset({Modality.IMAGE})
+        return listed(request, shown, filters, self._store.count(pictures) if only else None)
 
     def search_by_one(self, vector: VectorName, question: str, *, top_k: int = 10) -> list[Hit]:
         """The `top_k` best pieces by one vector alone, unfused: what fusion is compared with."""
         return self._searcher.by_one(vector, self._searcher.plan(question), top_k)
+
+    def count(self, filters: Filters = Filters()) -> int:
+        """Number of pieces that meet filters, exact."""
+        return self._store.count(filters)
 
     def asset_ids(self) -> list[str]:
         """Ids of all indexed files, in order."""

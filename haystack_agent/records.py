@@ -165,6 +165,8 @@ class Answer:
     evidence: tuple[Evidence, ...] = field(default=())
     notes: tuple[str, ...] = ()
     """What the user should know about how it came about."""
+    listed: bool = False
+    """Whether it lists what was found, each place a citation without words, as nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)

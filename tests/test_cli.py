@@ -136,7 +136,7 @@ def test_the_demo_questions_are_answered_with_their_places(indexed: Indexed) -> 
     )
     assert [answer["question"] for answer in answers] == [*QUESTIONS, "", "What is the capital of Mongolia?"]
     for answer, (words, name, page) in zip(answers[: len(expected)], expected, strict=True):
-        assert set(answer) == {"question", "answer", "abstained", "citations"}
+        assert set(answer) == {"question", "answer", "abstained", "citations", "listed"}
         assert words in answer["answer"], answer
         assert answer["abstained"] is False
         citation = answer["citations"][0]
@@ -203,6 +203,30 @@ def test_nothing_found_is_exit_code_1(indexed: Indexed) -> None:
     done = clean(indexed.run("search", "--json", "--before", "1901", "koncert"), 1)
     assert objects(done) == [{"query": "koncert", "evidence": []}]
     assert b"Nothing found" in clean(indexed.run("search", "--before", "1901", "koncert"), 1).stdout
+
+
+def test_a_filter_that_nothing_has_is_told_with_what_there_is(indexed: Indexed) -> None:
+    for command in ("search", "ask"):
+        done = clean(indexed.run(command, "--json", "--folder", "/nope", "koncert"), 2)
+        assert f"Nothing in the folder /nope is in this index, which holds {indexed.files}." in done.stderr.decode()
+        assert done.stdout == b""
+    done = clean(indexed.run("search", "--json", "--type", "epub", "--language", "zu", "koncert"), 1)
+    assert objects(done) == [{"query": "koncert", "evidence": []}]
+    types, languages = done.stderr.decode().splitlines()
+    assert types.startswith("Nothing of the type epub is in this index; there is docx, ") and "pdf" in types
+    assert languages.startswith("Nothing of the language zu is in this index; there is ") and " en" in languages
+
+
+def test_a_request_is_answered_with_what_was_found(indexed: Indexed) -> None:
+    (told,) = objects(clean(indexed.run("ask", "--json", "photos from July 2025"), 0))
+    assert (told["listed"], told["abstained"]) == (True, False)
+    number = len(told["citations"])
+    assert told["answer"] == f"{number} picture{'s are' if number > 1 else ' is'} from 2025-07."
+    assert {(one["modality"], one["quote"]) for one in told["citations"]} == {("image", "")}
+    shown = clean(indexed.run("ask", "photos from July 2025"), 0).stdout.decode()
+    assert shown.startswith(told["answer"]) and "[1] " in shown and "“”" not in shown and "Nothing" not in shown
+    (none,) = objects(clean(indexed.run("ask", "--json", "photos from 1990"), 1))
+    assert (none["answer"], none["abstained"]) == ("No pictures from 1990 were found.", True)
 
 
 def test_hostile_names_and_texts_are_shown_and_not_obeyed(indexed: Indexed) -> None:

@@ -124,7 +124,7 @@ def test_a_browser_is_known_after_a_restart_and_an_old_key_is_not(tmp_path: Path
 
 def test_a_program_is_let_in_as_a_browser_is_and_its_question_waits_for_the_queue(tmp_path: Path) -> None:
     """What answers is loaded behind the page: who asks at once is answered when it is there."""
-    with starting(tmp_path) as address:
+    with starting(tmp_path) as (address, _):
         told = Client(address).told({"index": "default", "text": "Where is the harbour?"})
         assert [one["kind"] for one in told][-1] == "end" and "no index" in str(told).lower()
         asked = {"data": [{"index": "default", "text": "x"}]}

@@ -115,7 +115,8 @@ def heard(shell: Shell) -> Talk:
             ("old", INVOICE, {"modality": ["image"], "before": "2025"}),
             ("understood", "photos from 2025", {}),
             ("sluice", SLUICE, {"type": ["txt"]}),
-            ("elsewhere", INVOICE, {"folder": [str(shell.base / "data")]}),
+            ("earlier", INVOICE, {"before": "1901"}),
+            ("other type", INVOICE, {"type": ["epub"]}),
             ("here", INVOICE, {"folder": [str(shell.base / "files")], "language": ["en"], "as_asked": True}),
         ):
             told[name] = await client.call_tool("search_media", {"question": question, **more})
@@ -151,6 +152,8 @@ MISTAKES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("bad date", "search_media", {"question": "x", "after": "yesterday"}),
     ("crossed dates", "search_media", {"question": "x", "after": "2026", "before": "2025"}),
     ("bad type", "search_media", {"question": "x", "type": ["exe"]}),
+    ("bad folder", "search_media", {"question": "x", "folder": ["/nope"]}),
+    ("bad folder asked", "ask_media", {"question": "x", "folder": ["/nope"]}),
     ("bad modality", "search_media", {"question": "x", "modality": ["song"]}),
     ("too many", "search_media", {"question": "x", "top_k": 1000}),
     ("no such argument", "search_media", {"question": "x", "modalities": ["image"]}),
@@ -228,8 +231,9 @@ def test_a_search_tells_place_text_and_reason(heard: Talk, shell: Shell) -> None
 def test_filters_hold_and_those_of_the_question_are_told(heard: Talk) -> None:
     assert first(heard.told["boat"])["place"] == "IMG_0412.jpg"
     assert all(one["place"] == "IMG_0412.jpg" for one in evidence(heard.told["old"])), "made in 2025 at the latest"
-    assert not evidence(heard.told["elsewhere"])
-    assert heard.told["elsewhere"].structured_content["notes"][0].startswith("Nothing was found")
+    assert not evidence(heard.told["earlier"]) and not evidence(heard.told["other type"])
+    assert heard.told["earlier"].structured_content["notes"][0].startswith("Nothing was found")
+    assert "type epub is in this index; there is" in heard.told["other type"].structured_content["notes"][0]
     assert first(heard.told["here"])["place"] == "invoice.pdf, page 2"
     notes = heard.told["understood"].structured_content["notes"]
     assert len(notes) == 1 and notes[0].startswith("Only pictures") and "as_asked" in notes[0]
@@ -325,6 +329,8 @@ def test_mistakes_are_told_in_one_sentence(heard: Talk) -> None:
         said["bad date"] == "after 'yesterday' is no date: write a year, month or day as 2026, 2026-11 or 2026-11-22."
     )
     assert said["crossed dates"] == "after 2026 is later than before 2025: nothing can match."
+    for name in ("bad folder", "bad folder asked"):
+        assert said[name].startswith("Nothing in the folder /nope is in this index, which holds ")
     assert said["bad type"].startswith("type 'exe' is not a kind of file that is read: use ")
     assert said["bad modality"].startswith("modality.0: ") and "'video'" in said["bad modality"]
     assert said["too many"] == "top_k: Input should be less than or equal to 50"

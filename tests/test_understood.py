@@ -53,8 +53,8 @@ TODAY = date(2026, 11, 23)
     ],
 )
 def test_times_in_words(question: str, first: str | None, last: str | None) -> None:
-    days = tuple(date.fromisoformat(day) if day else None for day in (first, last))
-    assert period_of(question, TODAY) == Period(*days)
+    after, before = (date.fromisoformat(day) if day else None for day in (first, last))
+    assert period_of(question, TODAY) == Period(after, before)
 
 
 @pytest.mark.parametrize(

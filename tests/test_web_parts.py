@@ -20,7 +20,7 @@ from ingest.live_index import LiveIndex
 from ingest.pipeline import IndexOptions
 from ui.web.catalogue import Catalogue
 from ui.web.conversation_export import as_markdown
-from ui.web.conversation_store import ConversationStore, StoredConversation, Turn
+from ui.web.conversation_store import ConversationStore, NotKept, StoredConversation, Turn
 from ui.web.filter_values import FilterValues, values_of
 from ui.web.visitors import Visitor
 
@@ -131,6 +131,48 @@ def test_conversations_are_kept_for_each_visitor(tmp_path: Path) -> None:
     assert store.listed(ME)
     store.delete(ME, identity)
     assert store.listed(ME) == []
+
+
+def test_turns_of_two_tabs_are_all_kept_and_each_is_finished_in_its_place(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path)
+    identity = store.new_id()
+
+    def ask(tab: str) -> None:
+        for number in range(20):
+            turn = Turn(id=f"{tab}{number}", question=tab, asked=0.0, mode="extractive")
+            store.add(ME, identity, "default", turn)
+            store.finish(ME, identity, turn.model_copy(update={"answer": {"text": turn.id}}))
+
+    tabs = [threading.Thread(target=ask, args=(tab,)) for tab in "ab"]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join()
+    turns = store.get(ME, identity).turns
+    assert len(turns) == 40 and all(turn.answer == {"text": turn.id} for turn in turns)
+    store.delete(ME, identity)
+    store.finish(ME, identity, turns[0])
+    assert store.listed(ME) == [], "what was removed while it was answered does not come back"
+
+
+def test_conversations_of_older_versions_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "web" / "conversations" / ME.id
+    folder.mkdir(parents=True)
+    turn = '{"question": "Where?", "asked": 1.0, "mode": "extractive", "answer": {"text": "There.", "citations": []}}'
+    old = f'{{"id": "{"1" * 32}", "title": "Where?", "index": "i", "created": 1.0, "updated": 1.0, "turns": [{turn}]}}'
+    (folder / f"{'1' * 32}.json").write_text(old, "ascii")
+    store = ConversationStore(tmp_path)
+    assert store.get(ME, "1" * 32).turns[0].answer["text"] == "There."
+    store.add(ME, "1" * 32, "i", Turn(id="new", question="And when?", asked=2.0, mode="extractive"))
+    assert [one.question for one in store.get(ME, "1" * 32).turns] == ["Where?", "And when?"]
+    assert "stopped before this was answered" in as_markdown(store.get(ME, "1" * 32), with_links=False)
+
+
+def test_what_cannot_be_written_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path)
+    (tmp_path / "web").write_text("a file where a folder should be", "utf-8")
+    with pytest.raises(NotKept, match="cannot be kept in"):
+        store.add(ME, "1" * 32, "i", Turn(question="Where?", asked=0.0, mode="extractive"))
 
 
 def test_an_exported_conversation_is_text_and_our_own_links(tmp_path: Path) -> None:

@@ -24,14 +24,21 @@ def running(base: Path, *options: str, **variables: str) -> Iterator[str]:
 
     Where there is a key, it is waited for until questions are answered without delay.
     """
-    with starting(base, *options, **variables) as address:
-        if "?" in address:
-            Client(address).begin({"index": "", "text": ""})
+    with started(base, *options, **variables) as (address, _):
         yield address
 
 
 @contextmanager
-def starting(base: Path, *options: str, **variables: str) -> Iterator[str]:
+def started(base: Path, *options: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, and its process."""
+    with starting(base, *options, **variables) as (address, process):
+        if "?" in address:
+            Client(address).begin({"index": "", "text": ""})
+        yield address, process
+
+
+@contextmanager
+def starting(base: Path, *options: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The same as soon as the page is served, while the rest is still loaded."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("HAYSTACK_")}
     config = base / "config.toml"
@@ -44,7 +51,7 @@ def starting(base: Path, *options: str, **variables: str) -> Iterator[str]:
         try:
             line = process.stdout.readline().decode()
             assert line.startswith("Open http"), (base / "server.log").read_text()
-            yield line.split()[1]
+            yield line.split()[1], process
         finally:
             process.terminate()
             process.wait(timeout=_PATIENCE)

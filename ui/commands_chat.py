@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from haystack_agent.errors import ModelFailed, UsageError
-from ui import model_answers, options, printable
+from ui import filter_check, model_answers, options, printable
 from ui.commands_query import AnswerMode
 from ui.last_results import save
 
@@ -44,6 +44,8 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
     from haystack_agent.engine import Engine
 
     with Engine.open(location) as engine:
+        for told in filter_check.checked(engine, location, chosen):
+            typer.echo(told, err=True)
         while question := _read():
             try:
                 answer = asked.ask(engine, question, places, chosen, as_asked)

@@ -14,7 +14,7 @@ import typer
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Filters
 from haystack_agent.retrieval.understood import Understood
-from ui import json_output, model_answers, options, printable
+from ui import filter_check, json_output, model_answers, options, printable
 from ui.last_results import Place, place_of, save
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
             return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
         return engine.search(query, top_k=top_k, filters=filters) if query else []
 
-    with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
+    with _questions(text, batch) as questions, _engine(index, qdrant_url, chosen) as (engine, data_dir):
         if batch is not None or as_json:
             _exit(_print_json(lambda query: _found_object(query, look(engine, query)), questions))
         evidence = look(engine, text)
@@ -129,7 +129,7 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
             "--explain goes with the mode extractive: `haystack-agent search --explain` says what is found."
         )
     asked = _Asked(_reader(mode, model, model_url), places, chosen, as_asked)
-    with _questions(text, batch) as questions, _engine(index, qdrant_url) as (engine, data_dir):
+    with _questions(text, batch) as questions, _engine(index, qdrant_url, chosen) as (engine, data_dir):
         if batch is not None or as_json:
             _exit(_print_json(lambda query: asked.as_object(engine, query), questions))
         if asked.reader is not None:
@@ -177,6 +177,9 @@ def _places(said: Answer) -> list[Place]:
 def _show_quoted(said: Answer, explain: bool) -> None:
     from ui import render
 
+    if said.listed:
+        render.show_list(said, explain)
+        return
     render.show_answer(said, explain)
     if nearest := _nearest(said):
         typer.echo("The nearest places:\n")
@@ -230,12 +233,14 @@ def _clean(text: str) -> str:
 
 
 @contextmanager
-def _engine(index: str | None, qdrant_url: str | None) -> Iterator[tuple[Engine, Path]]:
+def _engine(index: str | None, qdrant_url: str | None, chosen: Filters) -> Iterator[tuple[Engine, Path]]:
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
     from haystack_agent.engine import Engine
 
     with Engine.open(location) as engine:
+        for told in filter_check.checked(engine, location, chosen):
+            typer.echo(told, err=True)
         yield engine, settings.data_dir
 
 

@@ -52,7 +52,7 @@ def answer_object(answer: Answer, by_model: bool = False) -> Json:
     citations = [_citation_object(number, item, answer) for number, item in enumerate(answer.citations, start=1)]
     told: Json = {"question": answer.question, "answer": answer.text, "abstained": answer.abstained}
     if not by_model:
-        return {**told, "citations": citations}
+        return {**told, "citations": citations, "listed": answer.listed}
     verified = [{**one, "verified": item.verified} for one, item in zip(citations, answer.citations, strict=True)]
     return {**told, "citations": verified, "notes": list(answer.notes)}
 

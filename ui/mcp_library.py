@@ -27,7 +27,7 @@ class Library:
     """One index for several threads, one at a time; `close` it at the end."""
 
     def __init__(self, location: IndexLocation, idle_seconds: float = IDLE_SECONDS) -> None:
-        self._location = location
+        self.location = location
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._engine: Engine | None = None
@@ -48,7 +48,7 @@ class Library:
             if self._timer is not None:
                 self._timer.cancel()
             if self._engine is None:
-                self._engine = Engine.open(self._location)
+                self._engine = Engine.open(self.location)
             try:
                 yield self._engine
             finally:

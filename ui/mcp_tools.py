@@ -22,6 +22,7 @@ from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence, Filters, Modality
 from haystack_agent.text.visible import one_line
 from ui import filter_words, printable
+from ui.filter_check import checked
 from ui.mcp_answers import ModelAnswers
 from ui.mcp_library import Library
 from ui.mcp_values import AskResult, SearchResult, ask_result, search_result
@@ -81,10 +82,13 @@ class MediaTools:
         asked = _asked(question)
         chosen = make_filters(FilterOptions(_modalities(modality), folder, type, language, after, before))
         with self._library.engine() as engine:
+            absent = checked(engine, self._library.location, chosen)
             filters, notes = _narrowed(engine, asked, chosen, as_asked)
             found = engine.search(asked, top_k=top_k, filters=filters)
             self._library.remember(found)
-        return search_result(found, notes or ([] if found else ["Nothing was found: try other words or filters."]))
+        return search_result(
+            found, absent + notes or ([] if found else ["Nothing was found: try other words or filters."])
+        )
 
     def open_evidence(self, id: EvidenceId, size: Size = "medium") -> list[ContentBlock]:
         """Show a place: the page with the passage marked, the photo, or frames of the clip, and its text.
@@ -123,6 +127,7 @@ class MediaTools:
         if mode != "extractive":
             self._answers.check()
         with self._library.engine() as engine:
+            absent = checked(engine, self._library.location, chosen)
             filters, notes = _narrowed(engine, asked, chosen, as_asked)
             if mode == "extractive":
                 answer = engine.ask(asked, top_k=top_k, filters=filters)
@@ -135,7 +140,7 @@ class MediaTools:
             answer = self._answers.agent(self._library, asked, filters)
         self._library.remember([*answer.evidence, *(one.evidence for one in answer.citations)])
         by_model = mode != "extractive"
-        return ask_result(answer, notes + (self._answers.notes() if by_model else []), by_model)
+        return ask_result(answer, absent + notes + (self._answers.notes() if by_model else []), by_model)
 
     def picture(self, piece_id: str) -> bytes:
         """One JPEG of a place, 1568 pixels at most.

@@ -57,6 +57,7 @@ class AskResult(BaseModel):
 
     answer: str
     abstained: bool = Field(description="the files do not answer the question")
+    listed: bool = Field(description="nothing was asked: the answer counts the places cited, which have no quote")
     citations: list[CitationMade]
     notes: list[str] = Field(description="what to know about the answer")
 
@@ -83,7 +84,9 @@ def ask_result(answer: Answer, notes: Sequence[str], by_model: bool) -> AskResul
         _citation(numbers.get(one.evidence.piece.id, place), one) for place, one in enumerate(answer.citations, start=1)
     ]
     told = [one_line(note) for note in (*notes, *answer.notes)]
-    return AskResult(answer=visible(answer.text), abstained=answer.abstained, citations=cited, notes=told)
+    return AskResult(
+        answer=visible(answer.text), abstained=answer.abstained, listed=answer.listed, citations=cited, notes=told
+    )
 
 
 def _citation(number: int, citation: Citation) -> CitationMade:

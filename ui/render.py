@@ -80,6 +80,14 @@ def show_answer(answer: Answer, explain: bool) -> None:
         out.print()
 
 
+def show_list(answer: Answer, explain: bool) -> None:
+    """What is said of the places found, then these."""
+    out = console()
+    out.print(Text(printable.line(answer.text), style="bold"))
+    out.print()
+    show_evidence([citation.evidence for citation in answer.citations], explain)
+
+
 def heading(out: Console, number: int, item: Evidence, locator: Locator) -> None:
     """Number, place and path of evidence."""
     path = item.paths[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from haystack_agent.text.fold import fold
@@ -43,6 +43,8 @@ class Period:
 
     first: date | None
     last: date | None
+    said: str = field(default="", compare=False)
+    """The folded words that name it."""
 
 
 def period_of(question: str, today: date) -> Period | None:
@@ -51,28 +53,29 @@ def period_of(question: str, today: date) -> Period | None:
     found = list(_outermost(_times(folded, today)))
     if len(found) != 1:
         return None
-    start, (first, last) = found[0]
+    start, end, (first, last) = found[0]
     if _NOT.search(folded[:start]):
         return None
     match = _SINCE.search(folded[:start])
+    said = folded[match.start() if match else start : end]
     if match is None:
-        return Period(first, last)
+        return Period(first, last, said)
     return {
-        "since": Period(first, None),
-        "after": Period(last + _DAY, None),
-        "before": Period(None, first - _DAY),
-    }.get(match[1], Period(None, last))
+        "since": Period(first, None, said),
+        "after": Period(last + _DAY, None, said),
+        "before": Period(None, first - _DAY, said),
+    }.get(match[1], Period(None, last, said))
 
 
 _Days = tuple[date, date]
 
 
-def _outermost(times: Iterator[tuple[int, int, _Days]]) -> Iterator[tuple[int, _Days]]:
+def _outermost(times: Iterator[tuple[int, int, _Days]]) -> Iterator[tuple[int, int, _Days]]:
     """Each time once: the year within "May 2024" says nothing by itself."""
     end = -1
     for start, stop, days in sorted(times, key=lambda one: (one[0], -one[1])):
         if start >= end:
-            yield start, days
+            yield start, stop, days
             end = stop
 
 

@@ -44,6 +44,7 @@ _MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() fo
 _WORD = re.compile(r"[^\W_]+")
 _CLIPPED = re.compile(r"(?<=\w['\u2019])(?:s|t|d|m|ll|re|ve)\b|\b(?:[cdjlmnst]|qu|un)(?=['\u2019]\w)")
 """What an apostrophe leaves of a word: "plumber's", "l'appartement"."""
+_ENDS_ASKING = re.compile(r"[?？؟\u037e]\W*$")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -79,6 +80,13 @@ class Plan:
     """Kinds of media the question's own words name."""
     wording: bool
     """Whether it asks for words that are written somewhere."""
+    asks: bool
+    """Whether it is put as a question: a word in it asks, or it ends with the mark of one."""
+
+    @property
+    def other_words(self) -> tuple[str, ...]:
+        """Of these, those that name no medium."""
+        return tuple(word for word in self.words if word not in _MODALITY_OF)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -103,6 +111,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
         terms=_bm25_terms(found, folded, glosses),
         glosses=glosses,
         dense_text=" ".join((*_kept_words(folded, words, glosses), *meanings)) if glosses else question,
+        asks=bool(_askers(folded)) or _ENDS_ASKING.search(question) is not None,
         wording=not _WORDING.isdisjoint(part for text in (*words, *meanings) for part in text.split()),
         modalities=frozenset(
             _MODALITY_OF[word] for text in (*words, *meanings) for word in text.split() if word in _MODALITY_OF
@@ -187,7 +196,7 @@ def _focus(
     question: str, folded: str, spans: list[tuple[int, int]], language: str | None, glossed: frozenset[str]
 ) -> list[float]:
     """Weights of the concepts by how many others stand between them and the word that asks."""
-    asks = [match.span() for match in RUNS.finditer(folded) if _interrogative(match.group())]
+    asks = _askers(folded)
     if not asks:
         return [1.0] * len(spans)
     start, end = asks[-1] if language in ASKED_BEFORE else asks[0]
@@ -212,6 +221,11 @@ def _names(question: str) -> frozenset[str]:
     """Folded words written with a capital letter, but for the first."""
     words = [match.group() for match in _WORD.finditer(question)]
     return frozenset(fold(word) for word in words[1:] if word[0].isupper())
+
+
+def _askers(folded: str) -> list[tuple[int, int]]:
+    """Where the words that ask stand."""
+    return [match.span() for match in RUNS.finditer(folded) if _interrogative(match.group())]
 
 
 def _interrogative(run: str) -> bool:

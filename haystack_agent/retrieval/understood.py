@@ -33,7 +33,7 @@ class Understood:
 
 
 def understood_by_rules(plan: Plan, today: date) -> Understood:
-    """Photos and clips of a time become filters.
+    """Photos and clips of a time become filters, and photos and clips where nothing else is said.
 
     Nothing else does: the time in a question about documents is mostly one that is written in them, and a medium that
     is named may be shown within another.
@@ -41,9 +41,16 @@ def understood_by_rules(plan: Plan, today: date) -> Understood:
     if not plan.modalities or not plan.modalities <= DATED:
         return Understood(plan.question)
     period = period_of(plan.question, today)
-    if period is None:
+    if period is None and (plan.asks or plan.other_words):
         return Understood(plan.question)
     return Understood(plan.question, filters=narrowed_to(period, plan.modalities))
+
+
+def left_over(plan: Plan, today: date) -> tuple[str, ...]:
+    """The question's words that name neither a medium nor a time, folded."""
+    period = period_of(plan.question, today)
+    said = f" {period.said} " if period else ""
+    return tuple(word for word in plan.other_words if f" {word} " not in said)
 
 
 def joined(rankings: Sequence[Sequence[Evidence]], top_k: int) -> list[Evidence]:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 _SHORTEST = 16
 _LONGEST = 2000
 # The identifier knows more, but takes short texts for Lombard or Pidgin too readily.
-_LANGUAGES = """
+_IDENTIFIED = """
 af am ar az be bg bn bs ca cs cy da de el en eo es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ky
 la lo lt lv mk ml mn mr ms mt ne nl nn no pa pl ps pt ro ru si sk sl sq sr sv sw ta te th tr uk ur vi zh zu
 """
+LANGUAGES = frozenset("nb" if code == "no" else code for code in _IDENTIFIED.split())
+"""Codes that a text's language may be given as."""
 
 
 def detect_language(text: str, certain: float = 0.9) -> str | None:
@@ -33,5 +35,5 @@ def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_LANGUAGES.split())
+    identifier.set_languages(_IDENTIFIED.split())
     return identifier

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from haystack_agent.answering.events import Done, Event, Status, Token
+from haystack_agent.answering.listing import alike
 from haystack_agent.answering.sources import Sources
 from haystack_agent.engine import EVIDENCE_READ
+from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.understood import Understood, joined
 from ui.commands_query import AnswerMode
+from ui.filter_check import checked
 from ui.web.index_hub import OpenIndex
 from ui.web.question import Question
 from ui.web.visitors import Visitor
@@ -62,12 +65,15 @@ class Asking:
         yield first
         if asked.mode is AnswerMode.EXTRACTIVE:
             yield Status("Reading")
-            engine, evidence = opened.live.engine, first.evidence
-            answer = await hub.reading(partial(engine.read, asked.text, evidence[:EVIDENCE_READ]))
-            yield Done(replace(answer, evidence=evidence))
+            yield Done(await hub.reading(partial(self._read, opened, first)))
             return
         async for step in self._by_model(opened, chosen, first):
             yield step
+
+    def _read(self, opened: OpenIndex, found: Found) -> Answer:
+        asked, read, beside = self._question, found.evidence[:EVIDENCE_READ], found.evidence[EVIDENCE_READ:]
+        answer = opened.live.engine.read(asked.text, read, beside=beside, filters=found.filters)
+        return alike(asked.text, found.evidence) if asked.picture and found.evidence and answer.abstained else answer
 
     async def _by_model(self, opened: OpenIndex, chosen: Filters, first: Found) -> AsyncIterator[Step]:
         hub, asked = self._workspace.hub, self._question
@@ -94,6 +100,8 @@ class Asking:
 
     def _look(self, opened: OpenIndex, chosen: Filters, understood: Understood | None) -> Found:
         engine, asked = opened.live.engine, self._question
+        for told in checked(engine, opened.live.location, chosen):
+            raise UsageError(f"{told} Remove that filter.")
         meant = understood or engine.understand(asked.text)
         filters = chosen if asked.as_asked or not asked.text else engine.narrow(meant, chosen)
         wanted = SHOWN + len(asked.excluded)

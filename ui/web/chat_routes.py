@@ -15,8 +15,10 @@ from haystack_agent.store.protocol import IndexedPiece
 from ui.last_results import Place
 from ui.opener import open_place
 from ui.web.conversation_export import as_markdown
+from ui.web.conversation_store import Turn, unanswered
 from ui.web.evidence_cards import piece_card
 from ui.web.ids import AssetId, AssetIdText, ConversationId, PieceIdText
+from ui.web.making import Making
 from ui.web.visitors import Visitor
 from ui.web.workspace import Workspace
 
@@ -55,8 +57,13 @@ def chat_routes(workspace: Workspace) -> APIRouter:
         return [{"id": one.id, "title": one.title, "index": one.index, "updated": one.updated} for one in found]
 
     @router.get("/conversations/{identity}")
-    def conversation(request: Request, identity: ConversationId) -> dict[str, object]:
-        return store.get(visitor_of(request), identity).model_dump()
+    async def conversation(request: Request, identity: ConversationId) -> dict[str, object]:
+        """The conversation, with what is known so far of the answer that is being made."""
+        visitor = visitor_of(request)
+        making = workspace.making.get((visitor.id, identity))  # first: an answer is kept, then it is no longer made
+        stored = await asyncio.to_thread(store.get, visitor, identity)
+        made = [_as_known(turn, making) for turn in stored.turns]
+        return {**stored.model_copy(update={"turns": made}).model_dump(), "making": making is not None}
 
     @router.patch("/conversations/{identity}")
     def rename(request: Request, identity: ConversationId, renaming: Renaming) -> dict[str, object]:
@@ -64,8 +71,10 @@ def chat_routes(workspace: Workspace) -> APIRouter:
         return {}
 
     @router.delete("/conversations/{identity}")
-    def delete(request: Request, identity: ConversationId) -> dict[str, object]:
-        store.delete(visitor_of(request), identity)
+    async def delete(request: Request, identity: ConversationId) -> dict[str, object]:
+        visitor = visitor_of(request)
+        _end(workspace, visitor, identity)
+        await asyncio.to_thread(store.delete, visitor, identity)
         return {}
 
     @router.get("/conversations/{identity}/export.md")
@@ -77,9 +86,7 @@ def chat_routes(workspace: Workspace) -> APIRouter:
 
     @router.post("/conversations/{identity}/stop")
     async def stop(request: Request, identity: ConversationId) -> dict[str, object]:
-        event = workspace.stops.get((visitor_of(request).id, identity))
-        if event is not None:
-            event.set()
+        _end(workspace, visitor_of(request), identity)
         return {}
 
     @router.post("/picture")
@@ -88,6 +95,19 @@ def chat_routes(workspace: Workspace) -> APIRouter:
 
     _add_place_routes(router, workspace)
     return router
+
+
+def _end(workspace: Workspace, visitor: Visitor, identity: str) -> None:
+    making = workspace.making.get((visitor.id, identity))
+    if making is not None:
+        making.stop.set()
+
+
+def _as_known(turn: Turn, making: Making | None) -> Turn:
+    """A turn with what is known of its answer by now."""
+    if making is not None and turn.id == making.turn.id:
+        return making.turn
+    return turn if turn.answer else turn.model_copy(update={"answer": unanswered()})
 
 
 def _add_place_routes(router: APIRouter, workspace: Workspace) -> None:

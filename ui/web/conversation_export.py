@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ui import printable
-from ui.web.conversation_store import StoredConversation, Turn
+from ui.web.conversation_store import StoredConversation, Turn, unanswered
 
 _SPECIAL = re.compile(
     r"[\\`*_{}\[\]<>()#+!|~&$-]"  # anywhere
@@ -31,7 +31,7 @@ def as_markdown(conversation: StoredConversation, with_links: bool) -> str:
 
 def _turn(turn: Turn, with_links: bool) -> list[str]:
     when = datetime.fromtimestamp(turn.asked).astimezone().strftime("%Y-%m-%d %H:%M")
-    parts = [f"## {_plain(turn.question)}", f"{when}, {_plain(turn.mode)}", _lines(str(turn.answer.get("text", "")))]
+    parts = [f"## {_plain(turn.question)}", f"{when}, {_plain(turn.mode)}", _lines(_said(turn.answer or unanswered()))]
     parts += [f"> {_plain(str(note))}" for note in turn.answer.get("notes", [])]
     cards = {card["n"]: card for card in turn.cards}
     for citation in turn.answer.get("citations", []):
@@ -39,6 +39,10 @@ def _turn(turn: Turn, with_links: bool) -> list[str]:
         if card is not None:
             parts.append(_citation(citation, card, with_links))
     return parts
+
+
+def _said(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("text") or answer.get("error", ""))
 
 
 def _citation(citation: Mapping[str, Any], card: Mapping[str, Any], with_links: bool) -> str:

@@ -101,6 +101,7 @@ def answer_card(answer: Answer) -> Card:
     return {
         "text": printable.text(answer.text),
         "abstained": answer.abstained,
+        "listed": answer.listed,
         "notes": [printable.line(note) for note in answer.notes],
         "citations": [_citation(one, numbers.get(one.evidence.piece.id, 1)) for one in answer.citations],
     }

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from haystack_agent.errors import UsageError
 from haystack_agent.records import Filters, Modality
 from ui import printable
 from ui.options import FilterOptions, make_filters
@@ -36,16 +37,11 @@ class FilterValues(BaseModel):
         Raises:
             UsageError: a type, language or date that cannot be.
         """
-        made = make_filters(
-            FilterOptions(
-                self.modalities,
-                None,
-                self.types,
-                self.languages,
-                self.after.strip() or None,
-                self.before.strip() or None,
-            )
-        )
+        after, before = self.after.strip() or None, self.before.strip() or None
+        try:
+            made = make_filters(FilterOptions(self.modalities, None, self.types, self.languages, after, before))
+        except UsageError as error:
+            raise UsageError(str(error).replace("--", "")) from None  # names of options of the command line
         return replace(made, folders=tuple(self.folders))
 
 

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.abandonable import Abandonable
+from ui.web.making import AT_ONCE
 from ui.web.security import GRADIO
 from ui.web.told import answered
 from ui.web.workspace import Workspace
@@ -26,7 +27,6 @@ from ui.web.workspace import Workspace
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-AT_ONCE = 32
 _WAITING = 200
 _REMEMBERED = 2000
 

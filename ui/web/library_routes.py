@@ -155,6 +155,7 @@ def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
     chosen = next((entry for entry in entries if entry.key == index), entries[0])
     told: dict[str, object] = {
         "index": chosen.key,
+        "started_with": entries[0].key,
         "indexes": [{"key": one.key, "label": printable.name(one.label)} for one in entries if one.exists],
         "model": printable.line(models.name or ""),
         "destination": printable.line(models.destination or ""),

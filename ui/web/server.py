@@ -85,6 +85,7 @@ def _lifespan(workspace: Workspace, queue: LateQueue) -> Callable[[FastAPI], Abs
             try:
                 with contextlib.suppress(Abandoned):
                     await behind
+                await workspace.abandon_answers()
             finally:
                 workspace.close()
 

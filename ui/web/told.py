@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import secrets
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,38 +16,54 @@ from haystack_agent.errors import HaystackError, UsageError
 from ui import printable
 from ui.commands_query import AnswerMode
 from ui.web.asking import Asking, Found, Step, in_breaths, until_stopped
-from ui.web.conversation_store import Turn
+from ui.web.conversation_store import NotKept, Turn, unanswered
 from ui.web.evidence_cards import answer_card, cards_of
 from ui.web.filter_values import values_of
+from ui.web.making import AT_ONCE, Making, Told
 from ui.web.question import Question
 from ui.web.visitors import Visitor
 from ui.web.workspace import Workspace
 
-Told = dict[str, Any]
 _REMEMBERED = 6
+_LOG = logging.getLogger(__name__)
 
 
 async def answered(workspace: Workspace, visitor: Visitor, payload: object) -> AsyncIterator[Told]:
     """Answer a question of the page; the last value is of the kind ``end``."""
     try:
-        question = _question(workspace, visitor, payload)
+        making = _begun(workspace, visitor, _question(workspace, visitor, payload))
     except HaystackError as error:
-        yield {"kind": "error", "text": printable.line(str(error))}
-        yield {"kind": "end"}
-        return
-    key = (visitor.id, question.conversation)
-    if key in workspace.stops:
-        yield {"kind": "error", "text": "The question before is still being answered: stop it first."}
-        yield {"kind": "end"}
-        return
-    workspace.stops[key] = asyncio.Event()
-    yield {"kind": "begin", "conversation": question.conversation}
-    try:
-        async for told in _Telling(workspace, visitor, question).told(workspace.stops[key]):
+        yield {"kind": "error", "text": printable.line(str(error)), "gone": isinstance(error, _Gone)}
+    else:
+        async for told in making.listen():
             yield told
-    finally:
-        del workspace.stops[key]
     yield {"kind": "end"}
+
+
+class _Gone(UsageError):
+    """The conversation was removed."""
+
+
+def _begun(workspace: Workspace, visitor: Visitor, question: Question) -> Making:
+    key = (visitor.id, question.conversation)
+    if key in workspace.making:
+        raise UsageError("The question before is still being answered: stop it first.")
+    if len(workspace.making) >= AT_ONCE:
+        raise UsageError(f"{AT_ONCE} questions are being answered: ask again when one of them is done.")
+    making = workspace.making[key] = Making(_turn_of(question))
+    making.start(_Telling(workspace, visitor, question, making).told(), lambda: workspace.making.pop(key))
+    return making
+
+
+def _turn_of(question: Question) -> Turn:
+    return Turn(
+        id=secrets.token_hex(8),
+        question=question.text or "(a picture)",
+        asked=time.time(),
+        mode=question.mode.value,
+        picture=bool(question.picture),
+        filters=question.filters.model_dump(mode="json"),
+    )
 
 
 def _question(workspace: Workspace, visitor: Visitor, payload: object) -> Question:
@@ -57,48 +75,65 @@ def _question(workspace: Workspace, visitor: Visitor, payload: object) -> Questi
         raise UsageError("There is no question: type one, or add a picture.")
     if not question.conversation:
         return question.model_copy(update={"conversation": workspace.conversations.new_id(), "earlier": []})
-    kept = workspace.conversations.get(visitor, question.conversation).turns[-_REMEMBERED:]
-    earlier = [(turn.understood or turn.question, str(turn.answer.get("text", ""))) for turn in kept if turn.answer]
+    try:
+        kept = workspace.conversations.get(visitor, question.conversation).turns[-_REMEMBERED:]
+    except UsageError as error:
+        raise _Gone(str(error)) from error
+    earlier = [(turn.understood or turn.question, said) for turn in kept if (said := str(turn.answer.get("text", "")))]
     return question.model_copy(update={"earlier": earlier})
 
 
 class _Telling:
-    """Turns steps into what the page is told, and keeps the turn."""
+    """Turns steps into what the page is told, and keeps the turn: the question at once, its answer when it is there."""
 
-    def __init__(self, workspace: Workspace, visitor: Visitor, question: Question) -> None:
+    def __init__(self, workspace: Workspace, visitor: Visitor, question: Question, making: Making) -> None:
         self._workspace = workspace
         self._visitor = visitor
         self._question = question
-        self._turn = Turn(
-            question=question.text or "(a picture)",
-            asked=time.time(),
-            mode=question.mode.value,
-            picture=bool(question.picture),
-            filters=question.filters.model_dump(mode="json"),
-        )
+        self._turn = making.turn
+        self._stop = making.stop
         self._written = ""
+        self._added = False
 
-    async def told(self, stop: asyncio.Event) -> AsyncIterator[Told]:
+    async def told(self) -> AsyncIterator[Told]:
         """What the page is told, in order."""
+        with contextlib.suppress(NotKept):  # tried again with the answer, then told
+            await asyncio.to_thread(self._add)
+        yield {"kind": "begin", "conversation": self._question.conversation}
         steps = Asking(self._workspace, self._visitor, self._question).steps()
         try:
-            async for step in in_breaths(until_stopped(steps, stop)):
+            async for step in in_breaths(until_stopped(steps, self._stop)):
                 for told in self._of(step):
                     yield told
         except HaystackError as error:
-            yield {"kind": "error", "text": printable.line(str(error))}
-            self._turn.answer = {"text": "", "error": printable.line(str(error)), "notes": [], "citations": []}
-        if stop.is_set():
-            self._turn.answer = {"text": self._written, "notes": ["You stopped this answer."], "citations": []}
+            yield self._failed(printable.line(str(error)))
+        except Exception as error:  # noqa: BLE001 - a task's boundary: nobody else would say so
+            _LOG.exception("a question could not be answered")
+            yield self._failed(f"An unexpected error ({type(error).__name__}): the server's log has the details.")
+        if self._stop.is_set():
+            notes = ["You stopped this answer."]
+            self._turn.answer = {"text": self._written, "stopped": True, "notes": notes, "citations": []}
             yield {"kind": "stopped", "answer": self._turn.answer}
-        stored = await asyncio.to_thread(
-            self._workspace.conversations.add,
-            self._visitor,
-            self._question.conversation,
-            self._question.index,
-            self._turn,
-        )
-        yield {"kind": "kept", "title": stored.title}
+        yield await asyncio.to_thread(self._keep)
+
+    def _failed(self, reason: str) -> Told:
+        self._turn.answer = unanswered(reason)
+        return {"kind": "error", "text": reason}
+
+    def _keep(self) -> Told:
+        try:
+            if self._added:
+                self._workspace.conversations.finish(self._visitor, self._question.conversation, self._turn)
+            else:
+                self._add()
+        except NotKept as error:
+            return {"kind": "unkept", "text": printable.line(str(error)), "asked": self._added}
+        return {"kind": "kept"}
+
+    def _add(self) -> None:
+        asked = self._question
+        self._workspace.conversations.add(self._visitor, asked.conversation, asked.index, self._turn)
+        self._added = True
 
     def _of(self, step: Step) -> list[Told]:
         match step:
@@ -108,12 +143,12 @@ class _Telling:
                 self._turn.steps.append(printable.line(text))
                 return [{"kind": "status", "text": printable.line(text)}]
             case ToolCalled(name, arguments):
-                self._written = ""
+                self._wrote("")
                 text = printable.short(f"{name}: {arguments}", 200)
                 self._turn.steps.append(text)
                 return [{"kind": "tool", "text": text}]
             case Token(text):
-                self._written += text
+                self._wrote(self._written + text)
                 return [{"kind": "token", "text": printable.text(text)}]
             case Gathered(evidence):
                 self._turn.cards = cards_of(evidence)
@@ -123,16 +158,22 @@ class _Telling:
                 self._turn.answer = {**answer_card(answer), **self._incomplete()}
                 return [{"kind": "done", "answer": self._turn.answer, "cards": self._turn.cards}]
 
+    def _wrote(self, text: str) -> None:
+        self._written = text
+        self._turn.answer = {"text": printable.text(text), "notes": [], "citations": []} if text else {}
+
     def _found(self, found: Found) -> list[Told]:
         asked = found.understood.question
         self._turn.understood = "" if asked == self._question.text else printable.line(asked)
+        self._turn.parts = [printable.line(part) for part in found.understood.parts]
         self._turn.cards = cards_of(found.evidence)
         narrowed = found.filters != self._question.filters.filters()
+        self._turn.narrowed = values_of(found.filters) if narrowed else None
         told: Told = {
             "kind": "found",
             "understood": self._turn.understood,
-            "parts": [printable.line(part) for part in found.understood.parts],
-            "filters": values_of(found.filters) if narrowed else None,
+            "parts": self._turn.parts,
+            "filters": self._turn.narrowed,
             "cards": self._turn.cards if self._question.mode is not AnswerMode.AGENT else [],
         }
         return [told]

@@ -9,6 +9,7 @@ from haystack_agent.settings import Settings
 from ui.web.conversation_store import ConversationStore
 from ui.web.drawing_lane import DrawingLane
 from ui.web.index_hub import IndexHub
+from ui.web.making import Making
 from ui.web.model_desk import ModelDesk
 from ui.web.picture_desk import PictureDesk
 
@@ -24,8 +25,12 @@ class Workspace:
     thumbnails: DrawingLane
     large: DrawingLane
     pictures: PictureDesk
-    stops: dict[tuple[str, str], asyncio.Event] = field(default_factory=dict)
-    """Set one to end the answer that is being made in a visitor's conversation."""
+    making: dict[tuple[str, str], Making] = field(default_factory=dict)
+    """The answer that is being made, by visitor and conversation."""
+
+    async def abandon_answers(self) -> None:
+        """End all answers that are being made."""
+        await asyncio.gather(*(one.abandon() for one in self.making.values()))
 
     def close(self) -> None:
         """Let go of everything."""

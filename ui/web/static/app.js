@@ -10,6 +10,7 @@ import { showStart } from "./start.js";
 import { openLibrary, leaveLibrary } from "./library.js";
 import { leaveEvaluation, openEvaluation } from "./evaluation.js";
 import { watchJob } from "./job.js";
+import { remember, remembered } from "./remembered.js";
 
 /** What all parts of the page share. */
 export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: null };
@@ -73,6 +74,7 @@ export async function refresh() {
   app.index = app.state.index;
   const modes = new Set(["extractive", ...(app.state.model ? ["direct", "agent"] : [])]);
   if (!modes.has(app.mode)) app.mode = "extractive";
+  remember({ index: app.index, mode: app.mode });
   document.dispatchEvent(new CustomEvent("state"));
   if (app.state.job?.running) watchJob();
   // Right after the start the server still looks through the files: their kinds and names come a moment later.
@@ -102,6 +104,19 @@ function onKey(event) {
   }
 }
 
+/** Where this tab was before, unless the server was started with another index since. */
+async function returned() {
+  app.index = remembered.index ?? "";
+  app.mode = remembered.mode ?? app.mode;
+  const state = await refresh();
+  const same = [undefined, state.started_with].includes(remembered.startedWith);
+  remember({ startedWith: state.started_with });
+  if (same) return remembered;
+  app.index = state.started_with;
+  await refresh();
+  return { draft: remembered.draft };
+}
+
 async function start() {
   drawBar();
   document.addEventListener("keydown", onKey);
@@ -114,18 +129,18 @@ async function start() {
     (view === "ask" ? byId("question") : byId(`view-${view}`).querySelector("input, button, summary"))?.focus();
   });
   drawRail([]);
-  let state;
+  let before;
   try {
-    state = await refresh();
+    before = await returned();
   } catch (error) {
     byId("view-start").hidden = false;
     byId("view-start").replaceChildren(h("div", { class: "start" }, h("h2", { id: "start-title" }, "This page cannot be shown"), h("p", { class: "failure", role: "alert" }, error.message)));
     return;
   }
-  startComposer();
-  startChat();
-  if (state.ready || state.error) show("ask");
+  if (app.state.ready || app.state.error) show("ask");
   else showStart();
+  startComposer(before);
+  await startChat(before.conversation);
   document.body.dataset.ready = "yes";
 }
 

@@ -2,15 +2,17 @@
 
 import { answering, get, send } from "./api.js";
 import { app, refresh, toggleSide } from "./app.js";
-import { byId, count, h, icon } from "./dom.js";
+import { announce, byId, count, h, icon } from "./dom.js";
 import { speaker } from "./aloud.js";
-import { drawSend } from "./composer.js";
+import { drawSend, giveBack } from "./composer.js";
 import { chooseFilters, chosenFilters, described } from "./filters.js";
-import { drawRail, lightCard, toggleRail } from "./rail.js";
+import { drawRail, lightCard, railToTop, toggleRail } from "./rail.js";
+import { remember } from "./remembered.js";
 import { drawSide } from "./side.js";
 import { openEvidence } from "./viewer.js";
 
 const NEAR_END = 160;
+const LOOK_AGAIN = 500;
 
 function scrollDown(force) {
   const thread = byId("thread");
@@ -27,29 +29,79 @@ function welcome() {
     buttons.length ? h("div", { class: "examples" }, buttons) : null);
 }
 
+function setConversation(id) {
+  app.conversation = id;
+  remember({ conversation: id });
+}
+
 export function newConversation() {
   leave();
-  app.conversation = "";
+  setConversation("");
   byId("thread").replaceChildren(welcome());
   drawRail([]);
   byId("question").focus();
 }
 
 export async function openConversation(id) {
+  if (id === app.conversation && app.busy) return; // it is open, and leaving it would end its answer
   try {
     const kept = await get(`/api/conversations/${id}`);
     leave();
-    app.conversation = id;
-    if (kept.index !== app.index && app.state.indexes.some(({ key }) => key === kept.index)) {
-      app.index = kept.index;
-      await refresh();
-    }
-    const turns = kept.turns.map((turn) => drawKept(turn));
-    byId("thread").replaceChildren(...turns);
+    setConversation(id);
+    byId("notice").textContent = "";
+    if (kept.index !== app.index) await changeIndex(kept.index);
+    byId("thread").replaceChildren(...kept.turns.map((turn, place) => drawKept(turn, kept.making && place === kept.turns.length - 1)));
     drawRail(kept.turns.at(-1)?.cards ?? []);
     scrollDown(true);
+    if (kept.making) goOn();
   } catch (error) {
     byId("notice").textContent = error.message;
+  }
+}
+
+async function changeIndex(key) {
+  if (!app.state.indexes.some((one) => one.key === key)) {
+    byId("notice").textContent = "The index of this conversation is not there any more: its places cannot be opened, and what you ask now is asked of another one.";
+    return;
+  }
+  app.index = key;
+  chooseFilters({});
+  await refresh();
+}
+
+/** Follow an answer that was begun before this page was loaded, or in another tab. */
+async function goOn() {
+  const mine = (app.busy = { followed: true });
+  drawSend();
+  try {
+    await follow(mine);
+  } catch (error) {
+    if (app.busy === mine) byId("notice").textContent = error.message;
+  } finally {
+    done(mine);
+  }
+}
+
+/** Draw the last question anew until its answer is there. */
+async function follow(mine) {
+  let cards = [];
+  for (let making = true; making; ) {
+    const kept = await get(`/api/conversations/${app.conversation}`);
+    const turn = kept.turns.at(-1);
+    if (app.busy !== mine || !turn) return;
+    making = kept.making;
+    const last = byId("thread").lastElementChild;
+    const opened = last.querySelector(".steps").open;
+    const drawn = drawKept(turn, making);
+    if (making) drawn.querySelector(".steps").open = opened;
+    last.replaceWith(drawn);
+    if (turn.cards.length !== cards.length) drawRail((cards = turn.cards));
+    scrollDown(false);
+    if (making) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    else {
+      drawRail(turn.cards);
+      announce(turn.answer.text);
+    }
   }
 }
 
@@ -73,13 +125,18 @@ function drawTurn(question, preview) {
   return parts;
 }
 
-function drawKept(turn) {
+function drawKept(turn, making) {
   const parts = drawTurn(turn.question);
+  parts.again = turn.picture ? null : () => ask(turn.question);
   turn.steps.forEach((text) => addStep(parts, text));
+  drawHeard(parts, { understood: turn.understood, parts: turn.parts, filters: turn.narrowed }, turn.question);
+  if (making) {
+    parts.answer.append(turn.answer.text ?? "");
+    return parts.all;
+  }
   settle(parts);
-  drawHeard(parts, { understood: turn.understood, parts: [], filters: null }, turn.question);
   if (turn.answer.error) drawError(parts, turn.answer.error);
-  else if (turn.answer.citations) drawAnswer(parts, turn.answer, turn.cards, turn.mode === "extractive");
+  else drawAnswer(parts, turn.answer, turn.cards, turn.mode === "extractive");
   return parts.all;
 }
 
@@ -135,7 +192,7 @@ function withChips(answer, cards) {
 
 function drawAnswer(parts, answer, cards, quoted) {
   parts.answer.classList.toggle("none", Boolean(answer.abstained));
-  parts.answer.classList.toggle("quoted", quoted && !answer.abstained);
+  parts.answer.classList.toggle("quoted", quoted && !answer.abstained && !answer.listed);
   parts.answer.replaceChildren(...withChips(answer, cards));
   const nearest = answer.abstained && cards.length ? "These are the nearest places; they may still help." : "";
   const notes = [...answer.notes, answer.incomplete, nearest].filter(Boolean);
@@ -143,16 +200,24 @@ function drawAnswer(parts, answer, cards, quoted) {
   const rail = h("button", { type: "button", class: "plain to-rail", onclick: () => { drawRail(cards); toggleRail(true); } }, icon("rail"), count(cards.length, "place"));
   const same = h("button", { type: "button", class: "link again", onclick: () => drawRail(cards) }, "Show its evidence");
   parts.ends.replaceChildren(...(cards.length ? [rail, same] : []));
+  if (answer.stopped) drawAgain(parts);
 }
 
 function drawError(parts, text) {
   parts.answer.replaceChildren(h("p", { class: "failure", role: "alert" }, text));
+  parts.ends.replaceChildren();
+  drawAgain(parts);
+}
+
+function drawAgain(parts) {
+  if (parts.again) parts.ends.append(h("button", { type: "button", class: "link", onclick: parts.again }, "Ask again"));
 }
 
 function onTold(told, parts, question) {
   switch (told.kind) {
     case "begin":
-      app.conversation = told.conversation;
+      parts.begun = true;
+      setConversation(told.conversation);
       break;
     case "status":
     case "tool":
@@ -184,8 +249,14 @@ function onTold(told, parts, question) {
       drawAnswer(parts, told.answer, []);
       break;
     case "error":
+      if (told.gone) setConversation(""); // what is asked next begins a new one
       settle(parts);
       drawError(parts, told.text);
+      if (!parts.begun) giveBack(question);
+      break;
+    case "unkept":
+      if (parts.first && !told.asked) setConversation("");
+      parts.notes.append(h("p", { class: "failure", role: "alert" }, told.text));
       break;
     case "kept":
       if (byId("side").classList.contains("open")) drawSide();
@@ -194,12 +265,18 @@ function onTold(told, parts, question) {
   scrollDown(false);
 }
 
-/** Go away from an answer that is being made: it is ended, and what is still told of it is not shown. */
+/** Go away from an answer that is being made: what is still told of it is not shown, and it is ended if it is ours. */
 function leave() {
   if (!app.busy) return;
-  stop();
+  if (!app.busy.followed) stop();
+  done(app.busy);
+}
+
+function done(mine) {
+  if (app.busy !== mine) return;
   app.busy = null;
   drawSend();
+  scrollDown(false);
 }
 
 export async function ask(text, { picture = null, asAsked = false, excluded = [] } = {}) {
@@ -211,9 +288,12 @@ export async function ask(text, { picture = null, asAsked = false, excluded = []
   if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
   byId("thread").querySelector(".welcome")?.remove();
   const parts = drawTurn(text, picture?.preview);
+  parts.first = !app.conversation;
+  parts.again = () => ask(text, { picture, asAsked, excluded });
   byId("thread").append(parts.all);
   app.asked = { text, picture };
   scrollDown(true);
+  railToTop();
   const question = { index: app.index, text, conversation: app.conversation, mode: app.mode, filters: chosenFilters(), as_asked: asAsked, picture: picture?.id ?? "", excluded };
   try {
     for await (const told of answering(question)) {
@@ -221,14 +301,22 @@ export async function ask(text, { picture = null, asAsked = false, excluded = []
       onTold(told, parts, text);
     }
   } catch (error) {
-    settle(parts);
-    drawError(parts, error.message);
+    if (app.busy === mine) await recover(mine, parts, text, error);
   } finally {
-    if (app.busy === mine) {
-      app.busy = null;
-      drawSend();
-      scrollDown(false);
-    }
+    done(mine);
+  }
+}
+
+/** The server cannot be heard any more: what it was asked it may still answer. */
+async function recover(mine, parts, text, error) {
+  try {
+    if (!parts.begun) throw error;
+    await follow(mine);
+  } catch (failure) {
+    if (app.busy !== mine) return;
+    settle(parts);
+    drawError(parts, failure.message);
+    if (!parts.begun) giveBack(text);
   }
 }
 
@@ -241,9 +329,10 @@ export async function stop() {
   if (app.conversation) await send(`/api/conversations/${app.conversation}/stop`, {}).catch(() => {});
 }
 
-export function startChat() {
+export async function startChat(conversation) {
   newConversation();
   document.addEventListener("state", () => {
     if (byId("thread").querySelector(".welcome")) byId("thread").replaceChildren(welcome());
   });
+  if (conversation) await openConversation(conversation);
 }

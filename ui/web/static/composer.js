@@ -4,7 +4,8 @@ import { sendPicture } from "./api.js";
 import { app } from "./app.js";
 import { byId, h, icon, iconButton } from "./dom.js";
 import { ask, stop } from "./chat.js";
-import { drawFilters } from "./filters.js";
+import { chooseFilters } from "./filters.js";
+import { remember } from "./remembered.js";
 
 const LARGEST = 20 * 1024 * 1024;
 let picture = null;
@@ -12,7 +13,18 @@ let picture = null;
 function grow() {
   const area = byId("question");
   area.style.height = "auto";
-  area.style.height = `${area.scrollHeight}px`;
+  if (area.scrollHeight) area.style.height = `${area.scrollHeight}px`; // none while it is not shown
+}
+
+function write(text) {
+  byId("question").value = text;
+  remember({ draft: text });
+  grow();
+}
+
+/** Put back a question that did not get through, unless another one is being written. */
+export function giveBack(text) {
+  if (!byId("question").value.trim()) write(text);
 }
 
 function submit() {
@@ -21,8 +33,7 @@ function submit() {
   if (app.busy) return stop();
   if (!text && !picture) return area.focus();
   const sent = picture;
-  area.value = "";
-  grow();
+  write("");
   setPicture(null);
   return ask(text, { picture: sent });
 }
@@ -68,7 +79,7 @@ function drawPlaceholder() {
   byId("add-picture").hidden = !app.state.sees;
 }
 
-export function startComposer() {
+export function startComposer({ filters = {}, draft = "" }) {
   const file = h("input", { type: "file", accept: "image/*", hidden: true, id: "picture-file", "aria-label": "A picture to search with" });
   const area = h("textarea", { id: "question", rows: "1", maxlength: "2000", "aria-label": "Your question" });
   const form = byId("composer");
@@ -84,7 +95,7 @@ export function startComposer() {
     event.preventDefault();
     submit();
   });
-  area.addEventListener("input", grow);
+  area.addEventListener("input", () => write(area.value));
   area.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -100,7 +111,8 @@ export function startComposer() {
     file.value = "";
   });
   drawSend();
-  drawFilters();
+  chooseFilters(filters);
+  write(draft);
   drawPlaceholder();
   document.addEventListener("state", drawPlaceholder);
 }

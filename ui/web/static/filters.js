@@ -2,6 +2,7 @@
 
 import { app } from "./app.js";
 import { byId, h, iconButton, languageName } from "./dom.js";
+import { remember } from "./remembered.js";
 
 const CALLED = { document: "Documents", image: "Photos", video: "Videos" };
 const NONE = { modalities: [], folders: [], types: [], languages: [], after: "", before: "" };
@@ -19,8 +20,11 @@ function facetLabel(key, value) {
 
 export const chosenFilters = () => structuredClone(chosen);
 
+export const filtersOf = (values) => ({ ...structuredClone(NONE), ...values });
+
 export function chooseFilters(values) {
-  chosen = { ...structuredClone(NONE), ...values };
+  chosen = filtersOf(values);
+  remember({ filters: chosen });
   drawFilters();
 }
 
@@ -67,6 +71,7 @@ function choices(kind) {
     const box = h("input", { type: "checkbox", checked: chosen[kind.key].includes(value) });
     box.addEventListener("change", () => {
       chosen[kind.key] = box.checked ? [...chosen[kind.key], value] : chosen[kind.key].filter((one) => one !== value);
+      remember({ filters: chosen });
     });
     return h("label", { class: "choice", title: kind.key === "folders" ? value : null }, box, h("span", {}, kind.name(value)), h("span", { class: "count" }, String(count)));
   });
@@ -75,7 +80,10 @@ function choices(kind) {
 function dateFields() {
   return ["after", "before"].map((key) => {
     const input = h("input", { type: "date", value: chosen[key] });
-    input.addEventListener("change", () => (chosen[key] = input.value));
+    input.addEventListener("change", () => {
+      chosen[key] = input.value;
+      remember({ filters: chosen });
+    });
     return h("label", { class: "date" }, key === "after" ? "From" : "Until", input);
   });
 }

@@ -4,7 +4,7 @@ import { frame, get, send, still } from "./api.js";
 import { app } from "./app.js";
 import { drawCard, SMALL } from "./card.js";
 import { byId, clock, count, h, redraw } from "./dom.js";
-import { chosenFilters, described } from "./filters.js";
+import { described, filtersOf } from "./filters.js";
 import { showProgress, watchJob } from "./job.js";
 import { estimated, folderField } from "./start.js";
 import { openEvidence } from "./viewer.js";
@@ -139,7 +139,7 @@ function restart() {
 
 async function search() {
   const place = byId("browse");
-  const filters = { ...chosenFilters(), ...(shown.kind ? { modalities: [shown.kind] } : {}) };
+  const filters = filtersOf(shown.kind ? { modalities: [shown.kind] } : {}); // those above the question are not seen here
   try {
     const { cards } = await send("/api/search", { index: app.index, text: shown.searched, filters });
     const drawn = cards.map((card) => drawCard(card, { onopen: () => openEvidence(cards, card.n), numbered: false }));

@@ -25,8 +25,11 @@ function head(title, extra) {
   return h("div", { class: "rail-head" }, h("h2", {}, title), extra ?? null, close);
 }
 
+const named = (cards) => cards.map(({ id }) => id).join();
+
 export function drawRail(cards) {
   if (cards !== shown) excluded.clear();
+  if (named(cards) !== named(shown)) railToTop(); // else the reader may be in the midst of it
   shown = cards;
   const button = byId("rail-toggle");
   button.title = count(cards.length, "place");
@@ -81,12 +84,17 @@ export async function showSimilar(card) {
     const { cards } = await send("/api/search", { index: app.index, asset: card.asset, piece: card.id });
     shown = cards;
     excluded.clear();
+    railToTop();
     const list = cards.map((one) => fullCard(one));
     const found = cards.length ? h("div", { class: "cards", id: "cards" }, list) : h("p", { class: "empty" }, "Nothing else is like it.");
     redraw(rail, () => rail.replaceChildren(head(`Like ${card.name}`, back), found), () => back);
   } catch (error) {
     rail.replaceChildren(head("Similar places", back), h("p", { class: "empty failure", role: "alert" }, error.message));
   }
+}
+
+export function railToTop() {
+  byId("rail").scrollTop = 0;
 }
 
 export function lightCard(number) {

@@ -4,6 +4,8 @@ import { get, send } from "./api.js";
 import { app, refresh, toggleSide } from "./app.js";
 import { newConversation, openConversation } from "./chat.js";
 import { ask, byId, h, icon, iconButton, redraw } from "./dom.js";
+import { chooseFilters } from "./filters.js";
+import { remember } from "./remembered.js";
 
 const MODES = [
   { value: "extractive", label: "Quotations", note: "The best sentence, word for word. No model needed." },
@@ -54,6 +56,7 @@ function indexes() {
   const select = h("select", { "aria-label": "Index" }, known.map(({ key, label }) => h("option", { value: key, selected: key === app.index }, label)));
   select.addEventListener("change", async () => {
     app.index = select.value;
+    chooseFilters({}); // folders and types are those of an index
     await refresh();
     newConversation();
   });
@@ -64,7 +67,10 @@ function modes() {
   const { model, destination } = app.state;
   const boxes = MODES.map(({ value, label, note }) => {
     const box = h("input", { type: "radio", name: "mode", value, checked: app.mode === value, disabled: value !== "extractive" && !model });
-    box.addEventListener("change", () => (app.mode = value));
+    box.addEventListener("change", () => {
+      app.mode = value;
+      remember({ mode: value });
+    });
     return h("label", { class: "choice" }, box, h("span", {}, label, h("small", {}, note)));
   });
   const told = model ? `Model: ${model}` : "For the other two, start the server with --model and --model-url.";
