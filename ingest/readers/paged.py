@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from haystack_agent.records import AssetMeta
 from ingest.looks import seen
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
+from ingest.readers.font_mending import DocumentFonts
 from ingest.readers.headings import HeadingTrail, OutlineEntry
 from ingest.readers.native_page import NativePage, read_native
 from ingest.readers.opening import library_errors, one_line, open_document
@@ -65,10 +66,10 @@ class PagedReader:
         count = min(document.page_count, MAX_PAGES)
         if document.page_count > MAX_PAGES:
             yield Warned(f"only the first {MAX_PAGES} of {document.page_count} pages were read")
-        trail = HeadingTrail(_outline(document))
+        trail, fonts = HeadingTrail(_outline(document)), DocumentFonts(document)
         maker: PieceMaker | None = None
         for number in range(1, count + 1):
-            content = yield from self._content(document, number)
+            content = yield from self._content(document, number, fonts)
             if content is not None:
                 sections = page_sections(content.lines, trail, number, content.ocr)
                 maker = maker or PieceMaker(self._source.asset_id, _meta(document, self._source, sections))
@@ -88,10 +89,12 @@ class PagedReader:
         else:
             yield from seen(self._source, picture)
 
-    def _content(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent | None]:
+    def _content(
+        self, document: Any, number: int, fonts: DocumentFonts
+    ) -> Generator[ReadEvent, None, PageContent | None]:
         try:
             page = document.load_page(number - 1)
-            native = read_native(page)
+            native = read_native(page, fonts)
         except library_errors() as error:
             yield Warned(f"page {number} could not be read ({one_line(error)})")
             return None
