@@ -57,7 +57,7 @@ def test_no_pattern_is_slow(tmp_path: Path, pattern: str, name: str) -> None:
     (tmp_path / ".ignore").write_text(f"{pattern}\n*.tmp\n")
     rules = load_rules(tmp_path, {".ignore"}, git=False)
     assert rules is not None
-    began = time.monotonic()
+    began = time.process_time()
     assert not is_ignored(tmp_path / name, folder=False, rules=[rules])
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert is_ignored(tmp_path / "x.tmp", folder=False, rules=[rules])

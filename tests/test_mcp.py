@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx2
@@ -475,7 +476,7 @@ def test_an_index_nobody_asks_is_free_for_others(shell: Shell) -> None:
         Engine.open(location)
     with library.engine() as again:
         assert again is engine, "it is kept while it is used"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             Engine.open(location).close()
@@ -509,10 +510,10 @@ def test_who_else_gets_the_evidence_is_told() -> None:
 
 
 def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
-    library = Library(location_of(shell.base))
+    library, searched = Library(location_of(shell.base)), Event()
 
     def slowly(_: str) -> str:
-        time.sleep(4)
+        searched.wait(60)
         return "I do not know."
 
     with serving(Reply(slowly)) as slow, ThreadPoolExecutor(1) as beside:
@@ -521,10 +522,10 @@ def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
         while not slow.received:
             assert not asked.done()
             time.sleep(0.05)
-        began = time.monotonic()
         assert tools.search_media(INVOICE).evidence
         library.close()
-        assert time.monotonic() - began < 10 and not asked.done()
+        assert not asked.done()
+        searched.set()
         assert asked.result().answer == "I do not know."
 
 

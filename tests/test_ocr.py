@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -21,7 +21,8 @@ from ingest.reading_order import rows_in_order
 from ingest.spacing import split_words
 
 SHARED = Path(os.environ.get("HAYSTACK_SHARED", Path(__file__).parents[2] / "shared")) / "real_media" / "images"
-DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+DEJAVU = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+NEEDS_RUSSIAN = pytest.mark.skipif("rus" not in tesseract.languages(), reason="needs Debian's tesseract-ocr-rus")
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +170,8 @@ def test_a_missing_model_is_reported_and_not_fetched(tmp_path: Path, monkeypatch
         rapid.RapidReader(1).detect(np.zeros((64, 64, 3), dtype=np.uint8))
 
 
+@NEEDS_RUSSIAN
 def test_cyrillic_by_tesseract(engine: OcrEngine) -> None:
-    if "rus" not in tesseract.languages():
-        pytest.skip("Tesseract with its pack 'rus' is not installed")
-    if not DEJAVU.exists():
-        pytest.skip("no font with Cyrillic letters here")
     picture = Image.new("RGB", (900, 240), "white")
     text = "Московский метрополитен открыт в 1935 году\nСтанция Площадь Революции"
     font = ImageFont.truetype(DEJAVU, 30)
@@ -197,9 +195,8 @@ def test_missing_scripts_names_what_to_install(tmp_path: Path, monkeypatch: pyte
         assert part in advice
 
 
+@NEEDS_RUSSIAN
 def test_missing_scripts_leaves_out_what_is_installed() -> None:
-    if shutil.which("tesseract") is None or "rus" not in tesseract.languages():
-        pytest.skip("Tesseract with its pack 'rus' is not installed")
     assert "Cyrillic" not in (tesseract.missing_scripts() or "")
 
 

@@ -140,9 +140,9 @@ def test_other_zips(tmp_path: Path) -> None:
     "head", ["<!--" * 2000, "<!-- -->" * 1000 + "x", "<?xml ?>" + "<!-- -->" * 1000, "<?xml" * 1600, "<!-- > -->" * 800]
 )
 def test_no_beginning_of_a_file_is_slow_to_look_at(tmp_path: Path, head: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert told(tmp_path, "a.txt", head.encode()) == "txt"
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_pdf_mobi_fb2(tmp_path: Path) -> None:

@@ -152,9 +152,9 @@ def test_html_does_not_read_other_files_or_grow(tmp_path: Path) -> None:
 
 
 def test_html_nested_without_end_is_read_in_time(tmp_path: Path) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert "first" in "\n".join(passages(read(tmp_path, "<p>first</p>" + "<div><b><i>" * 100_000 + "deep", "html")))
-    assert time.monotonic() - start < 15
+    assert time.process_time() - start < 15
     assert [event.message for event in events(tmp_path / "file", "html") if isinstance(event, Warned)] == [
         "what is nested too deeply, and all after it, was not read"
     ]

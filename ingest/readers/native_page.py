@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haystack_agent.errors import ReadFailed
+from ingest.readers.font_mending import DocumentFonts
 from ingest.readers.geometry import Rect, area, around, intersection
 from ingest.readers.page_text import Fragment, Frame, Word, page_fragments, words_in
 from ingest.readers.rules import Rule, rules
@@ -37,8 +38,10 @@ class NativePage:
         return "\n".join(fragment.text for fragment in self.fragments)
 
 
-def read_native(page: Any) -> NativePage:
-    """Read a page; its rotation is taken off meanwhile, since PyMuPDF measures some things with it, some without.
+def read_native(page: Any, fonts: DocumentFonts) -> NativePage:
+    """Read a page of the document that the fonts are of.
+
+    Its rotation is taken off meanwhile, since PyMuPDF measures some things with it, some without.
 
     Raises:
         ReadFailed: the page has no usable size.
@@ -53,17 +56,17 @@ def read_native(page: Any) -> NativePage:
     if rotation:
         page.set_rotation(0)
     try:
-        return _read(page, frame)
+        return _read(page, frame, fonts)
     finally:
         if rotation:
             page.set_rotation(rotation)
 
 
-def _read(page: Any, frame: Frame) -> NativePage:
+def _read(page: Any, frame: Frame, fonts: DocumentFonts) -> NativePage:
     import pymupdf
 
-    flags = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-    frame, fragments = page_fragments(page.get_text("rawdict", flags=flags), frame)
+    flags = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
+    frame, fragments = page_fragments(fonts.raw_text(page, flags), frame)
     fragments = [fragment for fragment in fragments if _on_page(fragment)]
     fragments.extend(_form_values(page, frame, fragments))
     fragments.extend(_notes(page, frame, fragments))

@@ -11,6 +11,7 @@ from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta
 from ingest.looks import seen
 from ingest.readers.document_meta import parse_date, sensible_author, sensible_title
+from ingest.readers.font_mending import DocumentFonts
 from ingest.readers.headings import HeadingTrail, OutlineEntry
 from ingest.readers.native_page import NativePage, read_native
 from ingest.readers.opening import library_errors, open_document
@@ -66,10 +67,10 @@ class PagedReader:
         count = min(document.page_count, MAX_PAGES)
         if document.page_count > MAX_PAGES:
             yield Warned(f"only the first {MAX_PAGES} of {document.page_count} pages were read")
-        trail = HeadingTrail(_outline(document))
+        trail, fonts = HeadingTrail(_outline(document)), DocumentFonts(document)
         maker: PieceMaker | None = None
         for number in range(1, count + 1):
-            content = yield from self._whole_or_warned(document, number)
+            content = yield from self._whole_or_warned(document, number, fonts)
             if content is not None:
                 sections = page_sections(content.lines, trail, number, content.ocr)
                 maker = maker or PieceMaker(self._source.asset_id, _meta(document, self._source, sections))
@@ -91,9 +92,11 @@ class PagedReader:
         else:
             yield from seen(self._source, picture)
 
-    def _whole_or_warned(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent | None]:
+    def _whole_or_warned(
+        self, document: Any, number: int, fonts: DocumentFonts
+    ) -> Generator[ReadEvent, None, PageContent | None]:
         try:
-            content = yield from self._content(document, number)
+            content = yield from self._content(document, number, fonts)
         except MemoryError:
             raise
         except ReadFailed as error:
@@ -104,9 +107,9 @@ class PagedReader:
             return content
         return None
 
-    def _content(self, document: Any, number: int) -> Generator[ReadEvent, None, PageContent]:
+    def _content(self, document: Any, number: int, fonts: DocumentFonts) -> Generator[ReadEvent, None, PageContent]:
         page = document.load_page(number - 1)
-        native = read_native(page)
+        native = read_native(page, fonts)
         whole = self._whole_page(page, native, number)
         content = yield from whole if needs_ocr(native) else self._with_pictures(page, native, number)
         return content

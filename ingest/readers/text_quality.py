@@ -14,7 +14,9 @@ _CONTROL = frozenset(("Cc", "Cn", "Co", "Cs"))
 
 
 def is_broken(text: str) -> bool:
-    """Whether much of the text is replacement characters, private glyphs, controls, or a mix of alphabets."""
+    """Whether much of the text is replacement characters, private glyphs or controls, or many words have any of them
+    or mix alphabets.
+    """
     dense = "".join(text.split())
     if not dense:
         return False
@@ -22,7 +24,7 @@ def is_broken(text: str) -> bool:
     if bad > 0.1 * len(dense) or 8 * len(_CID.findall(text)) > 0.2 * len(dense):
         return True
     tokens = _TOKEN.findall(text)
-    return len(tokens) >= 4 and (sum(map(_mixes_alphabets, tokens)) > 0.2 * len(tokens) or nonsense(text) > 0.5)
+    return len(tokens) >= 4 and (sum(map(_is_marred, tokens)) > 0.2 * len(tokens) or nonsense(text) > 0.5)
 
 
 def nonsense(text: str) -> float:
@@ -33,6 +35,10 @@ def nonsense(text: str) -> float:
 
 def _is_odd(token: str) -> bool:
     return bool(_ODD_INSIDE.search(token) or _MIXED_CASE.search(token) or _NO_VOWEL.search(token))
+
+
+def _is_marred(token: str) -> bool:
+    return "\ufffd" in token or _mixes_alphabets(token)
 
 
 def _mixes_alphabets(token: str) -> bool:
