@@ -26,7 +26,7 @@ from haystack_agent.answering.models import ModelChoice, open_model
 from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelUnreachable
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.records import Answer, Evidence
+from haystack_agent.records import Answer, AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
 from ingest.drawing import EvidenceRenderer
 from ingest.indexing import index
 from tests.llamaserver import CONTEXT, Llama, running, starting
@@ -55,15 +55,11 @@ def endless() -> Iterator[Llama]:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A note, a long text and a photo, indexed as the default index."""
+    """A note and a photo, indexed as the default index."""
     base = tmp_path_factory.mktemp("llama")
     files = base / "files"
     files.mkdir()
     (files / "gate.txt").write_text("The code of the garden gate is 4711. Close it at night.\n", "utf-8")
-    story = (
-        f"In {year} the gardener went on about the gate, the roses and frost {year % 7}. " for year in range(1800, 1950)
-    )
-    (files / "story.txt").write_text("".join(story), "utf-8")
     Image.effect_mandelbrot((320, 240), (-2, -1, 1, 1), 60).convert("RGB").save(files / "garden gate.jpg")
     index(IndexLocation(base / "data" / "indexes" / "default"), [files])
     return base
@@ -127,11 +123,17 @@ def test_pictures_that_a_model_does_not_take_are_left_out(server: Llama, engine:
     assert "it was given the text alone" in answer_of(events).notes[0]
 
 
-def test_what_is_longer_than_the_context_is_asked_with_less(server: Llama, engine: Engine) -> None:
-    budget = Budget(8, 1600, ())
-    events = list(engine.stream("What did the gardener go on about?", reader_of(server, budget=budget), top_k=8))
-    assert "too long for the model" in statuses(events) and answer_of(events).text
-    assert any("too long for the model" in note for note in answer_of(events).notes)
+def test_what_is_longer_than_the_context_is_asked_with_less(server: Llama) -> None:
+    places = [long_place(str(number)) for number in range(4)]
+    reader = reader_of(server, budget=Budget(4, 3000, ()))
+    events = list(reader.stream("What did the gardener say?", places))
+    assert statuses(events).count("too long for the model") == 1 and answer_of(events).text
+    assert any("the best 2 places were sent" in note for note in answer_of(events).notes)
+
+
+def long_place(asset: str) -> Evidence:
+    piece = Piece(asset, PieceKind.PASSAGE, Modality.DOCUMENT, 0, Locator(), "word " * 800, AssetMeta("txt"))
+    return Evidence(piece, (f"/files/{asset}.txt",), 1.0)
 
 
 def test_words_are_shown_while_the_model_writes_and_closing_ends_it(endless: Llama, engine: Engine) -> None:
