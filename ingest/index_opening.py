@@ -34,7 +34,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Writable:
-    """An index that is open to be written; `begin` before the first change, `end` or `fail` after the last."""
+    """An index that is open to be written; `begin` before the first change, `end` or `fail` after the last.
+
+    `close` it when it is done with: closing a store writes too, and then everything is closed to other users.
+    """
 
     files: IndexFiles
     profile: Profile
@@ -46,18 +49,21 @@ class Writable:
         write_card(self.files, replace(read_card(self.files), place=self.place, pieces=0))
 
     def end(self, manifest: Manifest) -> None:
-        """Note what the store holds now, by which encoders, and close everything to other users."""
+        """Note what the store holds now, and by which encoders."""
         card = replace(read_card(self.files), fingerprint=self.profile.fingerprint, pieces=manifest.pieces())
-        self._write(card)
+        write_card(self.files, card)
 
     def fail(self, manifest: Manifest) -> None:
         """Note what the store holds at least, where that can be."""
         with contextlib.suppress(HaystackError):  # the error that brought us here is the one to tell
-            self._write(replace(read_card(self.files), pieces=manifest.pieces()))
+            write_card(self.files, replace(read_card(self.files), pieces=manifest.pieces()))
 
-    def _write(self, card: IndexCard) -> None:
-        write_card(self.files, card)
-        tighten(self.files.folder)
+    def close(self) -> None:
+        """Let go of the index, and close it to other users."""
+        try:
+            self.store.close()
+        finally:
+            tighten(self.files.folder)
 
 
 def open_writable(location: IndexLocation) -> Writable:

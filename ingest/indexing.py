@@ -119,4 +119,4 @@ def _parts(opened: Writable) -> Iterator[IndexParts]:
         finally:
             manifest.close()
     finally:
-        opened.store.close()
+        opened.close()

@@ -141,6 +141,7 @@ class LiveIndex:
         """Let go of the index, once an update that goes on has ended."""
         with self._updating:
             self._opened.store.close()
+            self._opened.writable.close()
             self._opened.lexicon.close()
 
 

@@ -231,17 +231,17 @@ def test_values_of_the_wrong_kind_are_told(made: Shell, tmp_path: Path) -> None:
 
     place = copied(made, tmp_path)
     for change in (
-        "UPDATE files SET path = 7 WHERE rowid_is_none",
+        "UPDATE files SET root = 7",
         "UPDATE assets SET state = 'odd'",
         "UPDATE assets SET pieces = 'many'",
         "UPDATE assets SET warnings = '{'",
         "UPDATE files SET size = 'large'",
         "UPDATE roots SET device = 'x'",
-        "UPDATE files SET path = x'2f6100'",
+        "UPDATE files SET path = x'2f6100' WHERE path = (SELECT MIN(path) FROM files)",
     ):
         database = sqlite3.connect(place / "manifest.sqlite")
         before = database.serialize()
-        database.execute(change.replace(" WHERE rowid_is_none", "").replace("path = 7", "root = 7"))
+        database.execute(change)
         database.commit()
         database.close()
         said = told(made, tmp_path, ("index", "--workers", "1"))
