@@ -103,6 +103,7 @@ class LayerReader:
         Raises:
             ReadFailed: the file cannot be opened.
         """
+        from ingest.readers.font_mending import DocumentFonts
         from ingest.readers.native_page import read_native
         from ingest.readers.opening import open_document
         from ingest.readers.page_layout import arrange
@@ -110,9 +111,10 @@ class LayerReader:
 
         pixels = PixelReader(self._ocr)
         with closing(open_document(source.path, source.media_type)) as document:
+            fonts = DocumentFonts(document)
             for number in range(1, document.page_count + 1):
                 page = document.load_page(number - 1)
-                native = read_native(page)
+                native = read_native(page, fonts)
                 seen, _ = arrange(pixels.page(pixels.page_image(page), native.frame))
                 yield _piece(source, number, "\n".join(line.line.text for line in seen), ocr=True)
                 if not needs_ocr(native):
