@@ -12,9 +12,12 @@ import pytest
 from eval.pictogram.concepts import CLDR
 from eval.pictogram.pictures import FONT, SEEN, UNSEEN, Studio, render_glyphs, to_images
 from haystack_agent.encoders.profile import profile_named
+from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
+from haystack_agent.index_location import IndexLocation
 from haystack_agent.uclip.heads import make_heads
 from haystack_agent.uclip.projector import EncoderRef, ProjectorCard, save_projector
+from ingest.query_picture import load_picture
 from tests.test_cli import Shell, clean
 from tests.tinymodels import HALVES, PLAIN, pictures, write_clip, write_sentence_model
 
@@ -67,8 +70,11 @@ def test_text_is_found_beside_pictures(shell: Shell) -> None:
 def test_pictures_are_found_by_pictures(shell: Shell) -> None:
     for number in range(5):
         assert found(shell, "--image", str(shell.base / "files" / f"{number:02}.png"))[0] == f"{number:02}.png"
-    again = [found(shell, "--image", str(shell.base / "unseen" / f"{n:02}.png"))[:5] for n in range(len(EMOJI))]
-    hits = sum(f"{number:02}.png" in names for number, names in enumerate(again))
+    hits = 0
+    with Engine.open(IndexLocation(shell.base / "data" / "indexes" / "default")) as engine:
+        for number in range(len(EMOJI)):
+            evidence = engine.search_by_picture(load_picture(shell.base / "unseen" / f"{number:02}.png"), top_k=5)
+            hits += f"{number:02}.png" in [Path(one.paths[0]).name for one in evidence]
     assert hits >= 0.8 * len(EMOJI)
 
 
