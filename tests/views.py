@@ -109,8 +109,9 @@ def _many_pictures(folder: Path) -> Path:
 
 def _write_wide(path: Path) -> None:
     book = openpyxl.Workbook()
-    book.active.append([f"Quantity{number}" for number in range(40)])
-    book.active.append([f"{number}0000000" for number in range(40)])
+    sheet = book.worksheets[0]
+    sheet.append([f"Quantity{number}" for number in range(40)])
+    sheet.append([f"{number}0000000" for number in range(40)])
     book.save(path)
 
 
