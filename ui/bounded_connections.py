@@ -37,7 +37,9 @@ class Limits:
     slowest_rate: float = 2048.0
     """Bytes a second."""
     unread_seconds: float = 5.0
-    """For the rest of a body that was answered already."""
+    """For the rest of a body that was answered already, so that the client reads the answer."""
+    unread_bytes: int = 32 * 2**20
+    """Of such a rest."""
 
 
 class BoundedProtocol(H11Protocol):
@@ -49,7 +51,7 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*args, **named)
         self._stage: object = None
         self._since = self.loop.time()
-        self._received = 0
+        self._received = self._unread = 0
         self._stalled_at = float("inf")
         self._timer: asyncio.TimerHandle | None = None
 
@@ -89,8 +91,13 @@ class BoundedProtocol(H11Protocol):
     def _note(self, received: int) -> None:
         stage = (self.conn.their_state, self.cycle)
         if stage != self._stage:
-            self._stage, self._since, self._received = stage, self.loop.time(), 0
+            self._stage, self._since = stage, self.loop.time()
+            self._received = self._unread = 0
         self._received += received
+        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete:
+            self._unread += received
+            if self._unread > self.limits.unread_bytes:
+                self.transport.abort()
 
     def _watch(self) -> None:
         if self.transport.is_closing():
