@@ -86,7 +86,4 @@ def _serve(settings: Settings, location: IndexLocation, serving: Serving, listen
         if not no_browser:
             address.open(file)
 
-    try:
-        serve(app, listener, limits_of(serving), ready)
-    finally:
-        file.unlink(missing_ok=True)
+    serve(app, listener, limits_of(serving), ready, lambda: file.unlink(missing_ok=True))

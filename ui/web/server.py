@@ -120,17 +120,23 @@ async def _malformed(_: Request, __: Exception) -> JSONResponse:
 
 
 class _Announcing(uvicorn.Server):
-    """Says when it can be reached."""
+    """Says when it can be reached, and when it cannot any more: after that, a signal may end the process at once."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ended: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ended = ended
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, and let go."""
+        self._ended()
+        await super().shutdown(sockets)
 
 
 def log_to(folder: Path) -> None:
@@ -146,8 +152,10 @@ def limits_of(serving: Serving) -> Limits:
     return replace(limits, per_address=limits.overall) if serving.public else limits
 
 
-def serve(app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None]) -> None:
-    """Serve until Ctrl-C; `ready` is called when the page can be opened."""
+def serve(
+    app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None], ended: Callable[[], None]
+) -> None:
+    """Serve until Ctrl-C; `ready` is called when the page can be opened, `ended` when it cannot any more."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -159,4 +167,4 @@ def serve(app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable
         http=bounded(limits),
         backlog=BACKLOG,
     )
-    _Announcing(config, ready).run([listener])
+    _Announcing(config, ready, ended).run([listener])
