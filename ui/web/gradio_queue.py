@@ -52,17 +52,10 @@ def _make_queue(workspace: Workspace) -> FastAPI:
         api(ask, api_name="ask", concurrency_limit=AT_ONCE)
     blocks.queue(max_size=_WAITING)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-<<<<<<< HEAD
     gradio.mount_gradio_app(
         app, blocks, GRADIO, run_history=False, show_error=False, ssr_mode=False, mcp_server=False, footer_links=[]
     )
     return app
-=======
-    mounted: FastAPI = gradio.mount_gradio_app(
-        app, blocks, GRADIO, run_history=False, show_error=False, ssr_mode=False, mcp_server=False, footer_links=[]
-    )
-    return mounted
->>>>>>> door
 
 
 class LateQueue:
