@@ -365,12 +365,13 @@ def test_a_bad_config_file_is_exit_code_2(tmp_path: Path) -> None:
     assert b"qdrant_url" in done.stderr
 
 
-def test_what_nobody_thought_of_is_logged_and_told_in_one_line(tmp_path: Path) -> None:
-    shell = Shell(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/opened").write_text("a file where a folder should be", "utf-8")
+def test_what_nobody_thought_of_is_logged_and_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ui.opener.open_place", broken)
     (tmp_path / "note.txt").write_text("hello", "utf-8")
-    done = clean(shell.process("open", str(tmp_path / "note.txt")), 3)
+    done = clean(Shell(tmp_path).run("open", str(tmp_path / "note.txt")), 3)
     assert len(done.stderr.splitlines()) == 1
     log = tmp_path / "data/haystack-agent.log"
     assert str(log).encode() in done.stderr

@@ -153,6 +153,7 @@ def test_nor_in_what_the_agents_tools_give(engine: Engine) -> None:
     script: tuple[Step, ...] = (
         Call("search", {"query": "barge report"}),
         Call("search", {"query": "barge headingword", "modality": "document"}),
+        Call("search", {"query": "barge captionword", "modality": "image"}),
         *(Call("open", {"number": number}) for number in (1, 2, 3)),
         *(Call("neighbours", {"number": number}) for number in (1, 2, 3)),
         Call("list_sources", {}),

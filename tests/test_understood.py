@@ -175,7 +175,7 @@ def test_parts_are_searched_for_one_by_one_and_answered_at_once(base: Path) -> N
         line = b"Where is the timetable, and a photo?\n"
         done = clean(Shell(base).run("chat", "--top-k", "2", "--model", "m", "--model-url", server.url, stdin=line), 0)
     assert "In parts: ferry timetable drawer | Ferry in Lisbon" in done.stderr.decode()
-    assert "[1] note.txt" in server.texts() and "jpg" in server.texts()
+    assert "name: note.txt" in server.texts() and "jpg" in server.texts()
     assert server.texts().endswith("The question: Where is the timetable, and a photo?")
 
 
