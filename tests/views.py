@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class World:
     base: Path
     model: Scripted
     stack: ExitStack
+    held: threading.Event
+    """What an answer waits for that is looked at while it is given."""
     started: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -43,7 +46,7 @@ class World:
 
     @property
     def full(self) -> str:
-        return self._server("full", "--model", "m", "--model-url", self.model.url)
+        return self._server("full", "--model", "m", "--model-url", self.model.url, HAYSTACK_MODEL_TIMEOUT="900")
 
     @property
     def bare(self) -> str:
@@ -74,7 +77,9 @@ def made(base: Path, model: Scripted) -> Iterator[World]:
     index(IndexLocation(indexes / "another one"), [files / "photos"])
     (files / "gone.jpg").unlink()
     with ExitStack() as stack:
-        yield World(base, model, stack)
+        world = World(base, model, stack, threading.Event())
+        yield world
+        world.held.set()
 
 
 def _write_files(files: Path) -> None:
@@ -166,7 +171,7 @@ def _answered_in_arabic(browser: Any, world: World) -> Visit:
 
 @view
 def _answering(browser: Any, world: World) -> Visit:
-    world.model.script[:] = [Say(("The pressure", " is 4.5 bar [1]."), pause=60)]
+    world.model.script[:] = [Say(("The pressure", " is 4.5 bar [1]."), then=world.held)]
     visit = _visit(browser, world)
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
