@@ -435,6 +435,20 @@ def test_the_first_start_asks_for_a_folder_and_indexing_can_be_stopped(browser: 
         visit.leave()
 
 
+def test_loaded_anew_while_the_first_folder_is_read_the_page_tells_how_far_it_is(visit: Visit) -> None:
+    job = {"running": True, "stopping": False, "error": None}
+
+    def still_reading(route: Any) -> None:
+        route.fulfill(json={**route.fetch().json(), "ready": False, "job": job})
+
+    visit.page.route("**/api/state*", still_reading)
+    visit.page.route("**/api/progress/*", lambda route: route.fulfill(json=job))
+    visit.page.reload()
+    visit.page.wait_for_selector("#start-progress [role=progressbar]")
+    assert visit.page.locator("#start-folder").count() == 0
+    visit.page.unroute_all(behavior="wait")
+
+
 def _add_and_stop(visit: Visit, folder: Path) -> None:
     """Indexing goes on while one asks, answers say so, and it can be stopped."""
     visit.page.click("#tab-library")
