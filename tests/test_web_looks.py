@@ -258,15 +258,16 @@ _REACHABLE = """() => {
 
 def _walk(page: Any) -> Iterator[dict[str, Any]]:
     """Press Tab until it comes round to where it began."""
-    last = -1
+    last, left = -1, False
     for _ in range(400):
         page.keyboard.press("Tab")
         stop = page.evaluate(_FOCUSED)
-        if stop is None or stop["number"] == last:
+        if stop is None or (stop["number"] == last and not left):
+            left = left or stop is None
             continue  # the browser's own buttons, and those within a player or a date
-        if stop["number"] < last:
+        if stop["number"] <= last:
             return
-        last = stop["number"]
+        last, left = stop["number"], False
         yield stop
     raise AssertionError("Tab never comes round")
 
