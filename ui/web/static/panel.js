@@ -9,6 +9,7 @@ const within = (wanted, panel, window) => `${Math.max(MARGIN, Math.min(wanted, w
 
 function place(panel, button, side) {
   const box = button.getBoundingClientRect();
+  panel.style.left = `${MARGIN}px`; // near the right edge it would be measured as narrow as the room there
   panel.style.left = within(box.left, panel.offsetWidth, innerWidth);
   if (side === "above") panel.style.bottom = within(innerHeight - box.top + GAP, panel.offsetHeight, innerHeight);
   else panel.style.top = within(box.bottom + GAP, panel.offsetHeight, innerHeight);
