@@ -424,7 +424,7 @@ def _library_while_reading(browser: Any, world: World) -> Visit:
     if "reading" not in world.started:
         _reading(browser, world).leave()
     visit = Visit(browser, world.reading)
-    visit.page.wait_for_selector("#start-ask, #question")
+    visit.page.wait_for_selector("#start-ask, #question", timeout=240_000)  # until the first picture is read
     if visit.page.locator("#start-ask").count():
         visit.page.click("#start-ask")
     visit.page.click("#tab-library")
