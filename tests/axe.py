@@ -14,7 +14,8 @@ NEEDS_AXE = pytest.mark.skipif(
     reason="axe-core is not installed: run `npm ci --ignore-scripts` in tests/npm (make test does)",
 )
 _TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_OPTIONS = {
+_COLOURS = ("color-contrast", "link-in-text-block")
+_OPTIONS: dict[str, Any] = {
     "runOnly": {"type": "tag", "values": _TAGS},
     "resultTypes": ["violations", "incomplete"],
     "rules": {"target-size": {"enabled": True}},  # of WCAG 2.2, and therefore off unless asked for
@@ -35,9 +36,18 @@ _RUN = """async (options) => {
 
 def faults(page: Any) -> list[str]:
     """Everything that breaks a rule of WCAG 2.2 A or AA or a best practice, or that axe could not decide."""
+    return _run(page, _OPTIONS)
+
+
+def colour_faults(page: Any) -> list[str]:
+    """The same by the rules of colours alone, for a page whose other faults are known."""
+    return _run(page, {**_OPTIONS, "runOnly": {"type": "rule", "values": _COLOURS}, "rules": {}})
+
+
+def _run(page: Any, options: dict[str, Any]) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(_SCRIPT.read_text("utf-8"))  # not as a script of the page: its policy allows none but its own
-    found = page.evaluate(_RUN, _OPTIONS)
+    found = page.evaluate(_RUN, options)
     return [_told(one) for one in found if one["sure"] or _UNDECIDABLE.isdisjoint((one["id"], *one["keys"]))]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,3 +14,11 @@ def pytest_configure(config: pytest.Config) -> None:
     hands_out_tests = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
     if not hands_out_tests:
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """What an answer that has begun waits for; at the latest the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()

@@ -22,11 +22,15 @@ USAGE = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
 
 @dataclass(frozen=True)
 class Say:
-    """Stream these pieces of text; `pause` seconds before each but the first; `cut` breaks the stream at its end."""
+    """Stream these pieces of text; `pause` seconds before each but the first; `cut` breaks the stream at its end.
+
+    All but the first wait until `then` is set, where it is given: that takes as long as the test needs.
+    """
 
     pieces: tuple[str, ...]
     pause: float = 0.0
     cut: bool = False
+    then: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,8 @@ def serving(*script: Step) -> Iterator[Scripted]:
             try:
                 for number, piece in enumerate(step.pieces):
                     time.sleep(step.pause if number else 0)
+                    if number and step.then is not None:
+                        step.then.wait()
                     self._event({"delta": {"role": "assistant", "content": piece}, "finish_reason": None})
                 if step.cut:
                     scripted.hung_up.append(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -346,14 +347,15 @@ def test_a_model_answers_and_a_follow_up_is_understood(visit: Visit, model: Scri
     assert TYRE in str(model.received[1])
 
 
-def test_what_an_agent_does_is_shown_and_then_folded(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Call("search", {"query": "tyre pressure"}), Say(("4.5", " bar [1]."), pause=3)]
+def test_what_an_agent_does_is_shown_and_then_folded(visit: Visit, model: Scripted, held: threading.Event) -> None:
+    model.script[:] = [Call("search", {"query": "tyre pressure"}), Say(("4.5", " bar [1]."), then=held)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=agent]")
     visit.page.fill("#question", TYRE)
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".card .open >> text=flat tyre.mp4")
     assert "bar" not in visit.text(".answer"), "what was found is shown while the model still writes"
+    held.set()
     visit.page.wait_for_selector("#send[aria-label=Ask]")
     assert visit.text(".answer") == "4.5 bar 1."
     assert visit.page.locator(".steps").evaluate("(steps) => !steps.open && !steps.hidden")
@@ -362,15 +364,15 @@ def test_what_an_agent_does_is_shown_and_then_folded(visit: Visit, model: Script
     assert "flat tyre.mp4" in visit.page.locator(".card .open").first.inner_text()
 
 
-def test_an_answer_can_be_stopped(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Say(("The first words.", " never", " seen"), pause=8)]
+def test_an_answer_can_be_stopped(visit: Visit, model: Scripted, held: threading.Event) -> None:
+    model.script[:] = [Say(("The first words.", " never", " seen"), then=held)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
     visit.page.fill("#question", TYRE)
     visit.page.press("#question", "Enter")
     visit.page.wait_for_selector(".answer >> text=The first words.")
     visit.page.click("#send")
-    visit.page.wait_for_selector("text=You stopped this answer.", timeout=5000)
+    visit.page.wait_for_selector("text=You stopped this answer.")
     assert "never" not in visit.text(".answer")
     visit.page.reload()
     visit.page.wait_for_selector("body[data-ready=yes]")
@@ -379,8 +381,8 @@ def test_an_answer_can_be_stopped(visit: Visit, model: Scripted) -> None:
     visit.page.wait_for_selector("text=You stopped this answer.")
 
 
-def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Say(("The first words.", " never", " seen"), pause=6)]
+def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripted, held: threading.Event) -> None:
+    model.script[:] = [Say(("The first words.", " never", " seen"), then=held)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
     visit.page.fill("#question", TYRE)
@@ -391,7 +393,11 @@ def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripte
     visit.page.check("input[value=extractive]")
     visit.ask(INVOICE)
     assert "£339.40" in visit.text(".answer") and visit.page.locator(".turn").count() == 1
-    visit.page.wait_for_timeout(6500)
+    before = len(model.hung_up)
+    held.set()
+    while len(model.hung_up) == before:
+        visit.page.wait_for_timeout(100)
+    visit.page.wait_for_timeout(1000)
     assert "invoice.pdf" in visit.page.locator(".card .open").first.inner_text(), "the old answer's places do not come"
 
 
@@ -427,6 +433,20 @@ def test_the_first_start_asks_for_a_folder_and_indexing_can_be_stopped(browser: 
         assert "4711" in visit.text(".answer")
         _add_and_stop(visit, more)
         visit.leave()
+
+
+def test_loaded_anew_while_the_first_folder_is_read_the_page_tells_how_far_it_is(visit: Visit) -> None:
+    job = {"running": True, "stopping": False, "error": None}
+
+    def still_reading(route: Any) -> None:
+        route.fulfill(json={**route.fetch().json(), "ready": False, "job": job})
+
+    visit.page.route("**/api/state*", still_reading)
+    visit.page.route("**/api/progress/*", lambda route: route.fulfill(json=job))
+    visit.page.reload()
+    visit.page.wait_for_selector("#start-progress [role=progressbar]")
+    assert visit.page.locator("#start-folder").count() == 0
+    visit.page.unroute_all(behavior="wait")
 
 
 def _add_and_stop(visit: Visit, folder: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from tests.webserver import running, started
 
 pytestmark = NEEDS_CHROMIUM
 INVOICE = "How much is the total due on the invoice from Brightwater Cycles?"
-SLOW = Say(("The first words.", " The last", " words."), pause=2)
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +101,14 @@ def test_a_reload_returns_to_the_conversation_with_all_that_was_chosen(visit: Vi
     assert visit.page.locator(".turn").count() == 0, "a new conversation stays a new one"
 
 
-def test_a_reload_in_the_midst_of_an_answer_gets_it(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [SLOW]
+def test_a_reload_in_the_midst_of_an_answer_gets_it(visit: Visit, model: Scripted, held: threading.Event) -> None:
+    model.script[:] = [Say(("The first words.", " The last", " words."), then=held)]
     send(visit, INVOICE, "direct")
     visit.page.wait_for_selector(".answer >> text=The first words.")
     reload(visit)
     assert visit.text(".turn .question") == INVOICE
     visit.page.wait_for_selector("#send[aria-label=Stop]")
+    held.set()
     visit.page.wait_for_selector(".answer >> text=The first words. The last words.")
     visit.page.wait_for_selector("#send[aria-label=Ask]")
     assert visit.page.locator(".turn").count() == 1 and visit.page.locator(".card").count() > 3
@@ -116,8 +117,10 @@ def test_a_reload_in_the_midst_of_an_answer_gets_it(visit: Visit, model: Scripte
     assert visit.page.locator("input[value=direct]").is_checked()
 
 
-def test_an_answer_can_be_stopped_after_a_reload_and_asked_again(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Say(("The first words.", " never"), pause=15), Say(("Whole.",))]
+def test_an_answer_can_be_stopped_after_a_reload_and_asked_again(
+    visit: Visit, model: Scripted, held: threading.Event
+) -> None:
+    model.script[:] = [Say(("The first words.", " never"), then=held), Say(("Whole.",))]
     send(visit, INVOICE, "direct")
     visit.page.wait_for_selector(".answer >> text=The first words.")
     reload(visit)
@@ -140,9 +143,9 @@ def test_a_failure_is_kept_and_can_be_asked_again(visit: Visit, model: Scripted)
     visit.page.wait_for_selector(".turn:nth-of-type(2) .answer >> text=Now it is.")
 
 
-def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path) -> None:
+def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path, held: threading.Event) -> None:
     shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
-    with serving(Say(("The first words.", " never"), pause=60)) as model:
+    with serving(Say(("The first words.", " never"), then=held)) as model:
         options = ("--model", "m", "--model-url", model.url)
         with started(tmp_path, *options) as (address, process):
             visit = Visit(browser, address)
@@ -165,9 +168,11 @@ def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path
             visit.context.close()
 
 
-def test_a_server_that_ends_in_good_order_ends_its_answers(browser: Any, base: Path, tmp_path: Path) -> None:
+def test_a_server_that_ends_in_good_order_ends_its_answers(
+    browser: Any, base: Path, tmp_path: Path, held: threading.Event
+) -> None:
     shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
-    endless = Say(("The first words.", " never"), pause=60)
+    endless = Say(("The first words.", " never"), then=held)
     with (
         serving(endless) as model,
         started(tmp_path, "--model", "m", "--model-url", model.url) as (address, process),

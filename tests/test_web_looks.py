@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.axe import NEEDS_AXE, faults
+from tests.axe import NEEDS_AXE, colour_faults, faults
 from tests.openai_server import Say, Scripted, serving
 from tests.views import ASKED_ARABIC, BOAT, DESK, INVOICE, PHONE, TYRE, VIEWS, World, made
 from tests.visit import NEEDS_CHROMIUM, Visit, launched
@@ -33,95 +33,6 @@ def world(tmp_path_factory: pytest.TempPathFactory, model: Scripted) -> Iterator
 def browser() -> Iterator[Any]:
     with launched() as browser:
         yield browser
-
-
-@pytest.fixture(scope="module", params=VIEWS)
-def shown(request: pytest.FixtureRequest, browser: Any, world: World) -> Iterator[Visit]:
-    """Each view, as a person brings it about."""
-    visit = VIEWS[request.param](browser, world)
-    yield visit
-    visit.context.close()
-
-
-@NEEDS_AXE
-def test_axe_finds_no_fault(shown: Visit) -> None:
-    found = []
-    for size in (DESK, PHONE):
-        shown.page.set_viewport_size(size)
-        for scheme in ("light", "dark"):
-            shown.page.emulate_media(color_scheme=scheme)
-            found += [f"{size['width']} {scheme} {fault}" for fault in faults(shown.page)]
-    assert not found, "\n".join(found)
-
-
-_SIDEWAYS = """() => {
-  const scrolls = (one) => one.clientWidth > 1 && one.scrollWidth > one.clientWidth
-    && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && !one.closest('.wide');
-  const outside = (one) => {
-    const box = one.getBoundingClientRect();
-    return box.width > 1 && box.height > 1 && (box.right > innerWidth + 1 || box.left < -1)
-      && !one.closest('.skip, .wide, .face, .side:not(.open)');
-  };
-  const all = [...document.querySelectorAll('body *')];
-  const seen = all.filter((one) => one.checkVisibility({ visibilityProperty: true }));
-  const told = seen.filter((one) => scrolls(one) || outside(one)).map((one) => one.cloneNode(false).outerHTML);
-  return document.documentElement.scrollWidth > innerWidth ? ['the page itself', ...told] : told;
-}"""
-
-
-@pytest.mark.parametrize(("width", "height"), NARROW)
-def test_nothing_scrolls_sideways_on_a_narrow_screen(shown: Visit, width: int, height: int) -> None:
-    shown.page.set_viewport_size({"width": width, "height": height})
-    assert shown.page.evaluate(_SIDEWAYS) == []
-
-
-_FOCUSED = """() => {
-  const one = document.activeElement;
-  if (one === document.body || one === document.documentElement) return null;
-  window.walked ??= new Map();
-  if (!walked.has(one)) walked.set(one, walked.size);
-  const style = getComputedStyle(one), ring = one.closest('.box');
-  const box = one.getBoundingClientRect();
-  const spots = [[.5, .5], [.1, .1], [.9, .1], [.1, .9], [.9, .9]].map(([x, y]) =>
-    document.elementFromPoint(box.left + x * box.width, box.top + y * box.height));
-  return {
-    number: walked.get(one), html: one.cloneNode(false).outerHTML,
-    ringed: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
-      || one.matches('textarea') && getComputedStyle(ring).boxShadow !== 'none',
-    seen: spots.some((hit) => hit && (one.contains(hit) || hit.contains(one) && hit !== document.body)),
-  };
-}"""
-_REACHABLE = """() => {
-  const room = document.querySelector('dialog[open]') ?? document.body;
-  const able = [...room.querySelectorAll('a[href], button, input, select, textarea, summary, video, [tabindex="0"]')];
-  const seen = able.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
-  const missed = seen.filter((one) => one.tabIndex >= 0 && !one.matches('[type=radio]') && !window.walked.has(one));
-  return missed.map((one) => one.cloneNode(false).outerHTML);
-}"""
-
-
-def _walk(page: Any) -> Iterator[dict[str, Any]]:
-    """Press Tab until it comes round to where it began."""
-    last, begun = -1, False
-    for _ in range(400):
-        page.keyboard.press("Tab")
-        stop = page.evaluate(_FOCUSED)
-        if stop is None or (stop["number"] == last and "<video" in stop["html"]):
-            continue  # the browser's own buttons, and those within a player
-        if stop["number"] <= last and begun:
-            return
-        last, begun = stop["number"], True
-        yield stop
-    raise AssertionError("Tab never comes round")
-
-
-def test_tab_reaches_everything_and_shows_where_it_is(shown: Visit) -> None:
-    shown.page.set_viewport_size(DESK)
-    shown.page.evaluate("() => { window.walked = new Map(); document.activeElement.blur(); }")
-    stops = list(_walk(shown.page))
-    assert [stop["html"] for stop in stops if not stop["ringed"]] == [], "the focus is not seen"
-    assert [stop["html"] for stop in stops if not stop["seen"]] == [], "what has the focus is covered"
-    assert shown.page.evaluate(_REACHABLE) == [], "never reached"
 
 
 @pytest.fixture
@@ -224,6 +135,21 @@ def test_text_says_its_language_and_runs_its_way(visit: Visit) -> None:
     visit.page.wait_for_selector("#stage .piece[lang=ar][dir=auto] mark")
 
 
+def test_an_enlarged_page_is_panned_and_a_fitting_one_follows_the_window(visit: Visit) -> None:
+    visit.ask(INVOICE)
+    visit.page.click(".chip")
+    pans = "document.querySelector('#stage').scrollWidth > document.querySelector('#stage').clientWidth"
+    for label in ("Larger", "Larger", "Larger"):
+        visit.page.click(f"[aria-label='{label}']")
+    visit.page.wait_for_selector("#stage .framed:not(.loading)")
+    assert visit.page.evaluate(pans), "three times as wide as the window: that is what enlarging is for"
+    visit.page.click("[aria-label='Fit']")
+    visit.page.wait_for_selector("#stage .framed:not(.loading)")
+    for width in (1360, 870, 400):
+        visit.page.set_viewport_size({"width": width, "height": 700})
+        assert not visit.page.evaluate(pans), width
+
+
 _MOVING = """() => [...document.querySelectorAll('*')].filter((one) => ['', '::before', '::after'].some((part) => {
   const style = getComputedStyle(one, part || null);
   return style.animationName !== 'none' || style.scrollBehavior === 'smooth';
@@ -257,3 +183,99 @@ def test_states_are_told_in_colours_of_the_person_s_own(browser: Any, world: Wor
     visit.page.wait_for_selector("#stage .spot")
     assert visit.page.locator("#stage .spot").first.evaluate(f"{colour}.backgroundColor") != "rgba(0, 0, 0, 0)"
     visit.leave()
+
+
+@pytest.fixture(scope="module", params=VIEWS)
+def shown(request: pytest.FixtureRequest, browser: Any, world: World) -> Iterator[Visit]:
+    """Each view, as a person brings it about."""
+    visit = VIEWS[request.param](browser, world)
+    yield visit
+    visit.context.close()
+
+
+@NEEDS_AXE
+def test_axe_finds_no_fault(shown: Visit) -> None:
+    found = []
+    for size in (DESK, PHONE):
+        shown.page.set_viewport_size(size)
+        for scheme, look in (("light", faults), ("dark", colour_faults)):
+            shown.page.emulate_media(color_scheme=scheme)
+            found += [f"{size['width']} {scheme} {fault}" for fault in look(shown.page)]
+    assert not found, "\n".join(found)
+
+
+_SIDEWAYS = """async () => {
+  const drawn = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  await drawn().then(drawn);  // what follows the size of the window has done so
+  const scrolls = (one) => one.clientWidth > 1 && one.scrollWidth > one.clientWidth
+    && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && !one.closest('.wide');
+  const ends = (one) => getComputedStyle(one).textOverflow === 'ellipsis';
+  const cut = (one) => one && (ends(one) || cut(one.parentElement));
+  const outside = (one) => {
+    const box = one.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && (box.right > innerWidth + 1 || box.left < -1)
+      && !one.closest('.skip, .wide, .face, .side:not(.open)') && !cut(one.parentElement);
+  };
+  const all = [...document.querySelectorAll('body *')];
+  const seen = all.filter((one) => one.checkVisibility({ visibilityProperty: true }));
+  const told = seen.filter((one) => scrolls(one) || outside(one)).map((one) => one.cloneNode(false).outerHTML);
+  return document.documentElement.scrollWidth > innerWidth ? ['the page itself', ...told] : told;
+}"""
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_screen(shown: Visit) -> None:
+    found = []
+    for width, height in NARROW:
+        shown.page.set_viewport_size({"width": width, "height": height})
+        found += [f"{width} x {height}: {one}" for one in shown.page.evaluate(_SIDEWAYS)]
+    assert not found, "\n".join(found)
+
+
+_FOCUSED = """() => {
+  const one = document.activeElement;
+  if (one === document.body || one === document.documentElement) return null;
+  window.walked ??= new Map();
+  if (!walked.has(one)) walked.set(one, walked.size);
+  const style = getComputedStyle(one), ring = one.closest('.box');
+  const box = one.getBoundingClientRect();
+  const spots = [[.5, .5], [.1, .1], [.9, .1], [.1, .9], [.9, .9]].map(([x, y]) =>
+    document.elementFromPoint(box.left + x * box.width, box.top + y * box.height));
+  return {
+    number: walked.get(one), html: one.cloneNode(false).outerHTML,
+    ringed: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+      || one.matches('textarea') && getComputedStyle(ring).boxShadow !== 'none',
+    seen: spots.some((hit) => hit && (one.contains(hit) || hit.contains(one) && hit !== document.body)),
+  };
+}"""
+_REACHABLE = """() => {
+  const room = document.querySelector('dialog[open]') ?? document.body;
+  const able = [...room.querySelectorAll('a[href], button, input, select, textarea, summary, video, [tabindex="0"]')];
+  const seen = able.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled);
+  const missed = seen.filter((one) => one.tabIndex >= 0 && !one.matches('[type=radio]') && !window.walked.has(one));
+  return missed.map((one) => one.cloneNode(false).outerHTML);
+}"""
+
+
+def _walk(page: Any) -> Iterator[dict[str, Any]]:
+    """Press Tab until it comes round to where it began."""
+    last, left = -1, False
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(_FOCUSED)
+        if stop is None or (stop["number"] == last and not left):
+            left = left or stop is None
+            continue  # the browser's own buttons, and those within a player or a date
+        if stop["number"] <= last:
+            return
+        last, left = stop["number"], False
+        yield stop
+    raise AssertionError("Tab never comes round")
+
+
+def test_tab_reaches_everything_and_shows_where_it_is(shown: Visit) -> None:
+    shown.page.set_viewport_size(DESK)
+    shown.page.evaluate("() => { window.walked = new Map(); document.activeElement.blur(); }")
+    stops = list(_walk(shown.page))
+    assert [stop["html"] for stop in stops if not stop["ringed"]] == [], "the focus is not seen"
+    assert [stop["html"] for stop in stops if not stop["seen"]] == [], "what has the focus is covered"
+    assert shown.page.evaluate(_REACHABLE) == [], "never reached"

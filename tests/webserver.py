@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_PATIENCE = 200
+_PATIENCE = 400
 """Seconds; what a server loads takes long on a busy machine."""
 
 

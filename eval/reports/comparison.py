@@ -24,10 +24,10 @@ def comparison(first: Outcomes, second: Outcomes) -> list[Table]:
     if changed:
         raise UsageError(f"The question {changed[0]} is another one in the second run: compare runs on the same data.")
     note = f"Second minus first on {len(keys)} questions; 95 % bootstrap interval, paired randomisation test."
-    columns = ("", "first", "second", "difference", "p")
+    columns = ("first", "second", "difference", "p")
     made = [
-        Table("Retrieval", note, columns, tuple(_retrieval(first, second, keys))),
-        Table("Right answers", note, columns, tuple(_answers(first, second, keys))),
+        Table("Retrieval", note, ("system and measure", *columns), tuple(_retrieval(first, second, keys))),
+        Table("Right answers", note, ("evidence", *columns), tuple(_answers(first, second, keys))),
     ]
     return [table for table in made if table.rows]
 

@@ -6,7 +6,7 @@ import { startChat } from "./chat.js";
 import { startComposer } from "./composer.js";
 import { drawSide } from "./side.js";
 import { drawRail, stepEvidence, toggleRail } from "./rail.js";
-import { showStart } from "./start.js";
+import { showReading, showStart } from "./start.js";
 import { openLibrary, leaveLibrary } from "./library.js";
 import { leaveEvaluation, openEvaluation } from "./evaluation.js";
 import { watchJob } from "./job.js";
@@ -138,6 +138,7 @@ async function start() {
     return;
   }
   if (app.state.ready || app.state.error) show("ask");
+  else if (app.state.job?.running) showReading(app.state.job);
   else showStart();
   startComposer(before);
   await startChat(before.conversation);

@@ -2,6 +2,7 @@
 
 import { app } from "./app.js";
 import { byId, h, iconButton, languageName } from "./dom.js";
+import { openPanel } from "./panel.js";
 import { remember } from "./remembered.js";
 
 const CALLED = { document: "Documents", image: "Photos", video: "Videos" };
@@ -40,28 +41,13 @@ export function described(values) {
   return parts.join(" · ");
 }
 
-function place(panel, button) {
-  const box = button.getBoundingClientRect();
-  panel.style.left = `${Math.max(8, Math.min(box.left, innerWidth - panel.offsetWidth - 8))}px`;
-  panel.style.bottom = `${Math.max(8, Math.min(innerHeight - box.top + 6, innerHeight - panel.offsetHeight - 8))}px`;
-}
-
-function openPanel(button, label, content) {
+function openFilter(button, label, content) {
   const panel = h("div", { class: "panel", popover: "auto", role: "dialog", "aria-label": label }, content);
-  byId("view-ask").append(panel);
   button.setAttribute("aria-expanded", "true");
-  const follow = () => place(panel, button);
-  addEventListener("resize", follow);
-  panel.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed") return;
-    removeEventListener("resize", follow);
-    panel.remove();
+  openPanel(panel, button, "above", () => {
     drawFilters();
     byId("filters").querySelector(`[data-key="${button.dataset.key}"]`)?.focus();
   });
-  panel.showPopover({ source: button });
-  place(panel, button);
-  panel.querySelector("input")?.focus();
 }
 
 function choices(kind) {
@@ -91,11 +77,11 @@ function dateFields() {
 function chip(key, label, value, content, clear) {
   if (!value) {
     const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog" }, label);
-    button.addEventListener("click", () => openPanel(button, label, content()));
+    button.addEventListener("click", () => openFilter(button, label, content()));
     return button;
   }
   const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog", "aria-label": `${label}: ${value}` }, value);
-  button.addEventListener("click", () => openPanel(button, label, content()));
+  button.addEventListener("click", () => openFilter(button, label, content()));
   return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, () => {
     clear();
     byId("filters").querySelector(`[data-key="${key}"]`)?.focus();

@@ -5,6 +5,7 @@ import { app, refresh, toggleSide } from "./app.js";
 import { newConversation, openConversation } from "./chat.js";
 import { ask, byId, h, icon, iconButton, redraw } from "./dom.js";
 import { chooseFilters } from "./filters.js";
+import { openPanel } from "./panel.js";
 import { remember } from "./remembered.js";
 
 const MODES = [
@@ -27,13 +28,7 @@ function openMenu(button, one) {
     h("button", { type: "button", onclick: () => { menu.hidePopover(); rename(one); } }, "Rename"),
     h("a", { href: `/api/conversations/${one.id}/export.md`, download: "", onclick: () => menu.hidePopover() }, "Export as Markdown"),
     h("button", { type: "button", class: "failure", onclick: () => { menu.hidePopover(); remove(one); } }, "Delete"));
-  byId("view-ask").append(menu);
-  menu.addEventListener("toggle", (event) => event.newState === "closed" && setTimeout(() => menu.remove(), 500));
-  menu.showPopover({ source: button });
-  const box = button.getBoundingClientRect();
-  menu.style.left = `${Math.min(box.left, innerWidth - menu.offsetWidth - 8)}px`;
-  menu.style.top = `${Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
-  menu.querySelector("button").focus();
+  openPanel(menu, button, "below");
 }
 
 async function rename(one) {

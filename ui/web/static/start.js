@@ -28,8 +28,7 @@ export async function estimated(folder) {
 }
 
 async function begin(folders, sample) {
-  app.job = { running: true };
-  drawReading();
+  showReading({ running: true });
   try {
     await send("/api/index/start", { index: app.index, folders, sample });
   } catch (error) {
@@ -87,9 +86,11 @@ export function showStart(failure) {
 }
 
 /** While the first folder is read. */
-function drawReading() {
+export function showReading(job) {
+  show("start");
+  app.job = job;
   const place = h("div", { id: "start-progress" });
-  showProgress(place, { running: true });
+  showProgress(place, job);
   const go = h("button", { type: "button", class: "primary", id: "start-ask", hidden: true, onclick: () => show("ask") }, "Start asking");
   byId("view-start").replaceChildren(h("div", { class: "start" },
     h("h2", { id: "start-title" }, "Reading your files"),

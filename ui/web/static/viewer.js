@@ -93,12 +93,11 @@ function drawAll() {
 
 function framed(source, alt, boxes, region) {
   const image = h("img", { src: source, alt });
-  const frame = h("div", { class: "framed loading" }, image);
+  const frame = h("div", { class: view.card.look === "page" ? "framed page loading" : "framed loading" }, image);
   const stage = byId("stage");
   image.addEventListener("load", () => {
-    const fit = Math.min(stage.clientWidth - 48, (stage.clientHeight - 48) * (image.naturalWidth / image.naturalHeight));
-    const wide = Math.min(stage.clientWidth - 24, view.card.look === "page" ? Math.max(fit, 760) : fit);
-    frame.style.width = `${Math.max(120, wide * view.zoom)}px`;
+    frame.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
+    frame.style.setProperty("--zoom", view.zoom);
     frame.classList.remove("loading");
     frame.append(...spots(boxes, region));
     const first = frame.querySelector(".spot");
