@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def is_cache(entry: DirEntry[str]) -> bool:
 
 def in_git(folder: Path) -> bool:
     """Whether the folder belongs to a git work tree."""
-    return any((parent / ".git").exists() for parent in (folder, *folder.parents))
+    return any(os.path.lexists(parent / ".git") for parent in (folder, *folder.parents))
 
 
 def load_rules(folder: Path, names: set[str], git: bool) -> Rules | None:

@@ -74,6 +74,7 @@ def open_writable(location: IndexLocation) -> Writable:
     """
     files = IndexFiles(location.path)
     card = read_card(files)
+    _refuse_lost_manifest(files, card)
     profile, place = profile_of_index(card.profile), vectors_place(location, card)
     store = open_place(location, place, profile.schema, create=False)
     return Writable(files, profile, place, store)
@@ -88,6 +89,8 @@ def open_or_make(location: IndexLocation, wanted: Wanted) -> Writable:
         IndexUnusable, StoreUnreachable: it cannot be opened.
     """
     files, card = IndexFiles(location.path), card_of(location)
+    if card is not None:
+        _refuse_lost_manifest(files, card)
     if card is None or _holds_nothing(files):
         return _make(location, card, wanted)
     profile = _profile(files, card, wanted)
@@ -153,6 +156,12 @@ def _remove_store(location: IndexLocation, files: IndexFiles, place: VectorsPlac
     from haystack_agent.store.edge import EdgeStore
 
     EdgeStore.remove(files.shard)
+
+
+def _refuse_lost_manifest(files: IndexFiles, card: IndexCard) -> None:
+    """Make no new manifest for pieces that are there: nobody could forget them then."""
+    if card.pieces or (card.place is None and files.shard.exists()):
+        Manifest(files.manifest, reading=True).close()
 
 
 def _holds_nothing(files: IndexFiles) -> bool:

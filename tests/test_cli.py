@@ -438,7 +438,8 @@ def test_forget_removes_from_the_index_and_not_from_the_disk(tmp_path: Path) -> 
     for name in ("a", "b"):
         (tmp_path / f"files/{name}.txt").write_text(f"The {name * 6} is green.\n", "utf-8")
     clean(shell.run("index", str(tmp_path / "files")), 0)
-    assert b"1 file forgotten" in clean(shell.run("forget", str(tmp_path / "files/a.txt")), 0).stdout
+    forgotten = clean(shell.run("forget", str(tmp_path / "files/a.txt")), 0).stdout
+    assert b"1 file forgotten" in forgotten and b".haystackignore" in forgotten, "it would come back"
     (found,) = objects(clean(shell.run("search", "--json", "green"), 0))
     assert [Path(item["path"]).name for item in found["evidence"]] == ["b.txt"]
     assert (tmp_path / "files/a.txt").exists()

@@ -125,6 +125,7 @@ def test_a_folder_that_cannot_be_listed_is_told_and_unknown(as_anybody: Path, mo
     assert all("permission denied" in one.reason for one in discovery.refused)
     # Whatever was indexed from there is kept.
     assert any((as_anybody / "closed" / "a.txt").is_relative_to(path) for path in discovery.unseen)
+    assert discover([as_anybody / "closed"]).unseen == [as_anybody / "closed"] or mode == 0o600, "as a root too"
 
 
 def test_missing_and_nested_roots_and_single_files(tmp_path: Path) -> None:

@@ -180,6 +180,10 @@ def replaced_by_a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def removed(path: Path) -> None:
+    path.unlink()
+
+
 WHOLE = (emptied, cut, zeroed, replaced_by_a_folder)
 COMMANDS = (("status",), ("search", "walrus"), ("forget", "1.md"), ("index", "--workers", "1"))
 
@@ -214,6 +218,17 @@ def test_a_destroyed_file_of_the_index_is_told_in_one_line(
     assert "index again" in said or "check its path" in said, said
     for command in COMMANDS[1:]:
         told(made, tmp_path, command)
+
+
+@needs_cp
+@pytest.mark.parametrize("damage", [emptied, removed])
+def test_no_manifest_is_made_anew_for_pieces_that_are_there(
+    made: Shell, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(copied(made, tmp_path) / "manifest.sqlite")
+    for command in (("index", "--workers", "1"), ("forget", "1.md"), ("status",)):
+        code, said = told(made, tmp_path, command)
+        assert code == 3 and "is damaged" in said, (command, said)
 
 
 @needs_cp

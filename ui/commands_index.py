@@ -135,6 +135,18 @@ def forget(
     location = options.location_for(options.settings_for(qdrant_url), index)
     from ingest.indexing import forget as run
 
-    count = run(location, [printable.path_of(path) for path in paths])
+    named = [printable.path_of(path) for path in paths]
+    count = run(location, named)
     typer.echo(f"{count} {'file' if count == 1 else 'files'} forgotten.")
+    if count and _comes_back(location, named):
+        typer.echo("The next index reads what is still in an indexed folder, unless a .haystackignore names it.")
     raise typer.Exit(0 if count else 1)
+
+
+def _comes_back(location: IndexLocation, forgotten: list[Path]) -> bool:
+    """Whether one of these is there, in a folder that the index knows."""
+    from ingest.indexing import status as run
+
+    folders = [printable.path_of(folder) for folder in run(location).roots]
+    there = [Path(os.path.realpath(path)) for path in forgotten if os.path.lexists(path)]
+    return any(path.is_relative_to(folder) for path in there for folder in folders)

@@ -114,7 +114,7 @@ async function returned() {
   if (same) return remembered;
   app.index = state.started_with;
   await refresh();
-  return { draft: remembered.draft };
+  return { draft: remembered.draft || remembered.asking };
 }
 
 async function start() {

@@ -217,6 +217,7 @@ function onTold(told, parts, question) {
   switch (told.kind) {
     case "begin":
       parts.begun = true;
+      remember({ asking: "" });
       setConversation(told.conversation);
       break;
     case "status":
@@ -294,6 +295,7 @@ export async function ask(text, { picture = null, asAsked = false, excluded = []
   app.asked = { text, picture };
   scrollDown(true);
   railToTop();
+  remember({ asking: text });
   const question = { index: app.index, text, conversation: app.conversation, mode: app.mode, filters: chosenFilters(), as_asked: asAsked, picture: picture?.id ?? "", excluded };
   try {
     for await (const told of answering(question)) {

@@ -1,7 +1,7 @@
 // What a tab shows, kept so that it is there again when the page is loaded anew; a new tab begins where the last one was.
 
 const KEY = "haystack";
-const OWN = ["draft", "filters"]; // of this tab only
+const OWN = ["asking", "draft", "filters"]; // of this tab only
 
 function read(storage) {
   try {
@@ -21,7 +21,8 @@ function write(storage, value) {
 
 const kept = { ...(read(() => sessionStorage) ?? read(() => localStorage)) };
 
-/** What was kept before this page was loaded: index, mode, conversation, filters, draft; each may be missing. */
+/** What was kept before this page was loaded: index, mode, conversation, filters, draft, and
+ * the question that was being asked before anybody had kept it; each may be missing. */
 export const remembered = Object.freeze({ ...kept });
 
 export function remember(changes) {
