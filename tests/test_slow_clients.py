@@ -176,6 +176,12 @@ def test_a_letter_at_a_time_is_too_slow() -> None:
                 time.sleep(0.1)
 
 
+def test_many_requests_at_one_go_are_not_served_in_the_place_of_one() -> None:
+    with serving(slowly, SHORT) as port, socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+        assert received(client).count(b"HTTP/1.1 200") == 1
+
+
 def test_the_oldest_half_request_makes_room_and_answers_in_progress_do_not() -> None:
     limits = Limits(overall=6, per_address=4, head_seconds=60)
     with serving(slowly, limits) as port, ExitStack() as stack:
