@@ -254,9 +254,24 @@ def test_no_mark_is_shown_however_it_is_cut(written: str, data: st.DataObject) -
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(exclude_characters="<")).filter(lambda text: CODE not in text.casefold()))
+@given(
+    st.text(st.characters(exclude_characters="<")).filter(
+        lambda text: CODE not in text.casefold() and visible(text) == text
+    )
+)
 def test_other_text_comes_out_as_it_went_in(written: str) -> None:
     assert Mark(CODE).taken_out(written) == written
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u2060", "\u200d", "\ufe0f", "\xad", "\U000e0041"])
+def test_no_mark_is_shown_with_invisible_signs_in_it(sign: str) -> None:
+    assert Mark(CODE).taken_out(f"It <{sign}/da{sign}ta 9f3a{sign}12bc>is{sign}.") == "It is."
+    assert not Mark(CODE).taken_out(f" {sign}\n{sign} ").strip()
+
+
+@pytest.mark.parametrize("text", ["نمی‌خواهم", "क्\u200dष", "👩\u200d🚀", "❤️\u200d🔥", "naïve cafe\u0301", "a\r\nb"])
+def test_what_words_and_emoji_need_is_shown(text: str) -> None:
+    assert Mark(CODE).taken_out(text) == text
 
 
 def test_no_more_is_held_back_than_may_become_a_mark() -> None:
