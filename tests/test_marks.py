@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eval import sample
+from haystack_agent.answering.citations import check
 from haystack_agent.answering.conversation import Conversation
 from haystack_agent.answering.events import Done, Event, Token
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
@@ -367,3 +368,14 @@ def test_every_value_in_every_field_is_data(field: str, value: str) -> None:
     assert len(inside) < 2000 + 5 * 220
     if field not in {"text", "neighbour"}:
         assert len(lines) <= 8, "a line for each name"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http\u200b://evil.example", "www.evil.example", "bit.ly/abc", "//evil.example/x", "mailto:a@evil.example"],
+)
+def test_no_address_passes_but_one_that_stands_in_a_file(address: str) -> None:
+    checked = check(f"See {address} now [1], 3/4 of e.g. a/b.", [carrying("text", "A barge.")])
+    assert checked.text == "See (address left out) now [1], 3/4 of e.g. a/b." and checked.address_left_out
+    kept = check(f"See {address} now [1].", [carrying("text", f"Go to {address} today.")])
+    assert kept.text == f"See {visible(address)} now [1]." and not kept.address_left_out
