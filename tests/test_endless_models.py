@@ -11,8 +11,9 @@ from langchain.agents.middleware import ModelResponse
 from langchain_core.messages import AIMessage
 
 from haystack_agent.answering.direct import DirectReader
-from haystack_agent.answering.events import Done
+from haystack_agent.answering.events import Done, Status, Token
 from haystack_agent.answering.langchain_agent import AgentReader, Limits, _Turns
+from haystack_agent.answering.model_server import State, ask_server
 from haystack_agent.answering.models import ModelChoice, open_model
 from haystack_agent.answering.patience import Patience
 from haystack_agent.answering.pictures import Picture, Wanted
@@ -21,6 +22,7 @@ from haystack_agent.errors import ModelFailed
 from haystack_agent.records import Answer, Evidence, Filters
 from tests.openai_server import Call, Say, Scripted, serving
 from tests.test_marks import carrying
+from ui.model_answers import show
 
 ENDLESS = Say(("It is that [1]. ", *["more and more "] * 200_000))
 CUT = "The answer was cut off: it was longer than 40,000 characters."
@@ -78,10 +80,24 @@ def test_only_the_first_tools_that_one_message_calls_are_run() -> None:
         {"name": "search", "args": {"query": "x"}, "id": str(number), "type": "tool_call"} for number in range(850)
     ]
     turns = _Turns("m", Limits(), Patience(), [])
-    response = turns.wrap_model_call(_Request(), lambda _: ModelResponse([AIMessage("", tool_calls=calls)]))  # type: ignore[arg-type]
+    request: Any = _Request()
+    response = turns.wrap_model_call(request, lambda _: ModelResponse([AIMessage("", tool_calls=calls)]))
     [message] = response.result
     assert isinstance(message, AIMessage) and [one["id"] for one in message.tool_calls] == [*map(str, range(8))]
 
 
 class _Request:
     """A turn that is not the last."""
+
+
+def test_a_list_of_models_without_end_is_no_silence() -> None:
+    with serving(Say(("x",))) as server:
+        server.pages["/v1/models"] = {"data": ["x" * 9_000_000]}
+        assert ask_server(server.url, ModelChoice("", server.url)).state is State.STRANGE
+
+
+def test_what_was_told_while_it_was_asked_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    blind = "The model does not take pictures: it was given the text alone."
+    show(iter([Status(blind), Token("It is."), Done(Answer("What?", "It is.", False, notes=(blind, "Another.")))]))
+    said = capsys.readouterr()
+    assert (said.out + said.err).count(blind) == 1 and "Another." in said.out

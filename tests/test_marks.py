@@ -28,12 +28,13 @@ from haystack_agent.answering.messages import described
 from haystack_agent.answering.models import ModelChoice, open_model
 from haystack_agent.engine import Engine
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.records import Answer, AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
+from haystack_agent.records import Answer, AssetMeta, Citation, Evidence, Locator, Modality, Piece, PieceKind
 from haystack_agent.text.visible import one_line, visible
 from ingest.drawing import EvidenceRenderer
 from ingest.indexing import index
 from tests.openai_server import Call, Reply, Say, Scripted, Step, serving
 from tests.test_direct import reader_of
+from ui.mcp_values import ask_result, search_result
 
 BARGE = "What does the barge report say?"
 OPENING = re.compile(r"<(\w+) ([0-9a-f]{8})>")
@@ -379,3 +380,16 @@ def test_no_address_passes_but_one_that_stands_in_a_file(address: str) -> None:
     assert checked.text == "See (address left out) now [1], 3/4 of e.g. a/b." and checked.address_left_out
     kept = check(f"See {address} now [1].", [carrying("text", f"Go to {address} today.")])
     assert kept.text == f"See {visible(address)} now [1]." and not kept.address_left_out
+
+
+@pytest.mark.parametrize("value", ["closing", "wide", "template"])
+def test_the_words_of_files_that_mcp_gives_are_no_tokens_and_no_marks(value: str) -> None:
+    place = carrying("text", VALUES[value])
+    [found] = search_result([place], ()).evidence
+    citation = Citation(place, VALUES[value], place.piece.locator)
+    [cited] = ask_result(Answer("x", "x [1]", False, (citation,), (place,)), (), True).citations
+    for text in (found.text, cited.quote):
+        assert "zebra" in text and not re.search(r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS", text)
+        assert not re.search(r"[<＜‹]\s*/?\s*(data|text)", text)
+            r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS|[<＜‹]\s*/?\s*(data|text)", text
+        )

@@ -83,13 +83,7 @@ def told(error: Exception, model: str) -> ModelFailed:
     known = _of_words(_all_words(error), reason, model)
     if known is not None:
         return known
-    if _said_by_server(error):
-        return ModelFailed(f"{model} failed ({reason}).")
-    if _of_no_form(error):
-        return ModelFailed(
-            f"{model} answered in a form that the OpenAI chat API does not have: is --model-url that of a chat server?"
-        )
-    return _unreached(error, reason, model)
+    return _strange(error, reason, model) or _unreached(error, reason, model)
 
 
 def said_nothing(model: str) -> ModelFailed:
@@ -137,6 +131,16 @@ def _of_words(words: str, reason: str, model: str) -> ModelFailed | None:
         return PicturesRefused(f"{model} does not take pictures ({reason}): choose a model that sees.")
     if _LOADING.search(words):
         return ModelLoading(f"{model} is still being loaded by its server.")
+    return None
+
+
+def _strange(error: Exception, reason: str, model: str) -> ModelFailed | None:
+    if _said_by_server(error):
+        return ModelFailed(f"{model} failed ({reason}).")
+    if _of_no_form(error):
+        return ModelFailed(
+            f"{model} answered in a form that the OpenAI chat API does not have: is --model-url that of a chat server?"
+        )
     return None
 
 
