@@ -391,5 +391,3 @@ def test_the_words_of_files_that_mcp_gives_are_no_tokens_and_no_marks(value: str
     for text in (found.text, cited.quote):
         assert "zebra" in text and not re.search(r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS", text)
         assert not re.search(r"[<＜‹]\s*/?\s*(data|text)", text)
-            r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS|[<＜‹]\s*/?\s*(data|text)", text
-        )
