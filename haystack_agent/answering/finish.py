@@ -25,6 +25,6 @@ def _doubts(checked: Checked) -> Iterator[str]:
         numbers = ", ".join(f"[{number}]" for number in checked.invented)
         yield f"The model cited {numbers}, which was not among the evidence: not in the checked answer."
     if checked.address_left_out:
-        yield "The model wrote an address that stands in none of the files, and not in the checked answer: do not open it."
+        yield "The model wrote an address that stands in no file, and is not in the checked answer: do not open it."
     if not checked.citations:
         yield "The answer cites no place: check it yourself."
