@@ -26,7 +26,7 @@ def test_a_follow_up_is_searched_for_with_what_it_refers_to(base: Path, engine: 
     script = (
         Say(("{}",)),
         Say(("4.5 bar [1].",)),
-        Say(('"Which lever do I use for the tyre?"\u202e',)),
+        Say(('{"question": "Which lever do I use for the tyre?\u202e"}',)),
         Say(("Two plastic ones [1].",)),
     )
     with serving(*script) as server:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eval import sample
+from haystack_agent.answering.citations import check
 from haystack_agent.answering.conversation import Conversation
 from haystack_agent.answering.events import Done, Event, Token
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
@@ -27,12 +28,13 @@ from haystack_agent.answering.messages import described
 from haystack_agent.answering.models import ModelChoice, open_model
 from haystack_agent.engine import Engine
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.records import Answer, AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
+from haystack_agent.records import Answer, AssetMeta, Citation, Evidence, Locator, Modality, Piece, PieceKind
 from haystack_agent.text.visible import one_line, visible
 from ingest.drawing import EvidenceRenderer
 from ingest.indexing import index
 from tests.openai_server import Call, Reply, Say, Scripted, Step, serving
 from tests.test_direct import reader_of
+from ui.mcp_values import ask_result, search_result
 
 BARGE = "What does the barge report say?"
 OPENING = re.compile(r"<(\w+) ([0-9a-f]{8})>")
@@ -254,9 +256,24 @@ def test_no_mark_is_shown_however_it_is_cut(written: str, data: st.DataObject) -
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(exclude_characters="<")).filter(lambda text: CODE not in text.casefold()))
+@given(
+    st.text(st.characters(exclude_characters="<")).filter(
+        lambda text: CODE not in text.casefold() and visible(text) == text
+    )
+)
 def test_other_text_comes_out_as_it_went_in(written: str) -> None:
     assert Mark(CODE).taken_out(written) == written
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u2060", "\u200d", "\ufe0f", "\xad", "\U000e0041"])
+def test_no_mark_is_shown_with_invisible_signs_in_it(sign: str) -> None:
+    assert Mark(CODE).taken_out(f"It <{sign}/da{sign}ta 9f3a{sign}12bc>is{sign}.") == "It is."
+    assert not Mark(CODE).taken_out(f" {sign}\n{sign} ").strip()
+
+
+@pytest.mark.parametrize("text", ["نمی‌خواهم", "क्\u200dष", "👩\u200d🚀", "❤️\u200d🔥", "naïve cafe\u0301", "a\r\nb"])
+def test_what_words_and_emoji_need_is_shown(text: str) -> None:
+    assert Mark(CODE).taken_out(text) == text
 
 
 def test_no_more_is_held_back_than_may_become_a_mark() -> None:
@@ -352,3 +369,25 @@ def test_every_value_in_every_field_is_data(field: str, value: str) -> None:
     assert len(inside) < 2000 + 5 * 220
     if field not in {"text", "neighbour"}:
         assert len(lines) <= 8, "a line for each name"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http\u200b://evil.example", "www.evil.example", "bit.ly/abc", "//evil.example/x", "mailto:a@evil.example"],
+)
+def test_no_address_passes_but_one_that_stands_in_a_file(address: str) -> None:
+    checked = check(f"See {address} now [1], 3/4 of e.g. a/b.", [carrying("text", "A barge.")])
+    assert checked.text == "See (address left out) now [1], 3/4 of e.g. a/b." and checked.address_left_out
+    kept = check(f"See {address} now [1].", [carrying("text", f"Go to {address} today.")])
+    assert kept.text == f"See {visible(address)} now [1]." and not kept.address_left_out
+
+
+@pytest.mark.parametrize("value", ["closing", "wide", "template"])
+def test_the_words_of_files_that_mcp_gives_are_no_tokens_and_no_marks(value: str) -> None:
+    place = carrying("text", VALUES[value])
+    [found] = search_result([place], ()).evidence
+    citation = Citation(place, VALUES[value], place.piece.locator)
+    [cited] = ask_result(Answer("x", "x [1]", False, (citation,), (place,)), (), True).citations
+    for text in (found.text, cited.quote):
+        assert "zebra" in text and not re.search(r"<\||<｜|<s>|\[INST|<start_of|<__|<<SYS", text)
+        assert not re.search(r"[<＜‹]\s*/?\s*(data|text)", text)

@@ -125,3 +125,36 @@ class WithinStream(Exception):
     def __init__(self, message: str, kind: str) -> None:
         super().__init__(message)
         self.body = {"message": message, "type": kind}
+
+
+class Redirected(Exception):
+    """As the client's library raises it: a status, and nothing that was said."""
+
+    status_code = 302
+
+
+def unread(data: bytes) -> Exception:
+    """A connection's error over one about what came."""
+    lost = ConnectionError("Connection error.")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        lost.__cause__ = error
+    return lost
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        unread(b"\xff"),
+        ValueError("5 validation errors for AIMessage\nFor further information visit https://errors.pydantic.dev/"),
+        AttributeError("'str' object has no attribute 'model_dump'"),
+    ],
+)
+def test_what_is_no_chat_is_told_without_the_words_of_libraries(error: Exception) -> None:
+    form = "m answered in a form that the OpenAI chat API does not have: is --model-url that of a chat server?"
+    assert str(told(error, "m")) == form
+
+
+def test_no_class_is_named() -> None:
+    assert "(status 302)" in str(told(Redirected(), "m")) and "Redirected" not in str(told(Redirected(), "m"))

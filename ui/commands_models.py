@@ -47,6 +47,10 @@ def _list(settings: Settings, url: str) -> None:
     place = printable.line(shown(server.url))
     if server.state is State.SILENT:
         raise ModelUnreachable(f"Nothing answers at {place}: is the server running, and --model-url right?")
+    if server.state is State.STRANGE:
+        raise ModelUnreachable(
+            f"What answers at {place} is too large, or of no known form: is --model-url that of a chat server?"
+        )
     if server.state is State.LOADING:
         raise ModelUnreachable(f"{place} is still loading its model: try again in a moment.")
     if not server.models:

@@ -160,12 +160,13 @@ def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
 def show(events: Iterator[Event]) -> Answer:
     """Print an answer while it is written; what is being done goes to standard error where a person watches."""
     watched = sys.stderr.isatty()
-    written = ""
+    written, told = "", set[str]()
     for event in _with_line_end(events):
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
                     typer.echo(printable.line(text), err=True)
+                    told.add(text)
             case ToolCalled(name, arguments):
                 typer.echo("\n" * bool(written), nl=False)
                 typer.echo(printable.short(f"{name}: {arguments}", 200), err=True)
@@ -175,7 +176,8 @@ def show(events: Iterator[Event]) -> Answer:
                 typer.echo(printable.text(text), nl=False)
                 sys.stdout.flush()
             case Done(answer):
-                _show_rest(answer, written)
+                unsaid = [note for note in dict.fromkeys(answer.notes) if note not in told]
+                _show_rest(replace(answer, notes=tuple(unsaid)), written)
                 return answer
     raise AssertionError("a stream ends with Done")
 

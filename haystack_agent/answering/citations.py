@@ -18,7 +18,13 @@ _WORD = re.compile(
 )
 """A model is given text without what is invisible in it: a word that has such signs in it is one word nevertheless."""
 _MARKDOWN = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_ADDRESS = re.compile(r"\b(?:https?|ftp|data|javascript|file):\S+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(?:https?|ftp|data|javascript|file|mailto):\S+"
+    r"|(?<![\w:/])//\w[\w-]*(?:\.[\w-]+)+\S*"
+    r"|\bwww\.\w[\w-]*\.\S+"
+    r"|(?<![\w.-])(?:\w[\w-]*\.)+[^\W\d_]{2,24}(?::\d+)?/\S+",
+    re.IGNORECASE,
+)
 LEFT_OUT = "(address left out)"
 _NEAR = 200
 """Characters after a quotation within which the number of its place is looked for."""
@@ -40,7 +46,7 @@ class Checked:
 
 def check(text: str, evidence: Sequence[Evidence]) -> Checked:
     """Find citations and quotations in an answer, and see whether they hold."""
-    plain = _without_links(text, evidence)
+    plain = _without_links(visible(text), evidence)
     numbers = list(dict.fromkeys(number for match in _MARK.finditer(plain) for number in _numbers(match)))
     real = [number for number in numbers if 1 <= number <= len(evidence)]
     citations = tuple(_citation(number, plain, evidence[number - 1]) for number in real)
@@ -102,7 +108,7 @@ def _without_links(text: str, evidence: Sequence[Evidence]) -> str:
 
     An answer must not carry what was asked out of the house in an address.
     """
-    known = "\n".join(piece.text for one in evidence for piece in (one.piece, *one.neighbours))
+    known = "\n".join(visible(piece.text) for one in evidence for piece in (one.piece, *one.neighbours))
 
     def address(match: re.Match[str]) -> str:
         return match.group() if match.group().rstrip(".,;:)]\"”'") in known else LEFT_OUT

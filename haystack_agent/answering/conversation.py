@@ -138,11 +138,8 @@ class Conversation:
         return [SystemMessage(rules), HumanMessage(f"{said}The last question: {reading.text}")]
 
     def _understood(self, question: str, said: str) -> Understood:
-        start, end = said.find("{"), said.rfind("}")
-        if start < 0:  # small models write the question alone
-            return Understood((_usable(said) if self._turns else "") or question)
         try:
-            read = _Reading.model_validate_json(said[start : end + 1])
+            read = _Reading.model_validate_json(said[said.find("{") : said.rfind("}") + 1])
         except ValidationError:
             return Understood(question)
         parts = tuple(part for part in map(_usable, read.parts[:_PARTS]) if part)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
+from haystack_agent.answering.length import CUT, Length, TooLong
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model_errors import said_nothing, told
@@ -54,10 +55,13 @@ class DirectReader:
                 state.messages = make_messages(question, evidence, self._renderer, state.mark, state.budget)
             yield Status(f"Asking {self._name}")
             try:
-                for chunk in self._model.stream(state.messages):
+                for chunk in self._model.stream(state.messages, {"callbacks": [Length()]}):
                     yield from state.hear(str(chunk.text))
                     state.note_end(chunk)
                 state.require_words(self._name)
+                break
+            except TooLong:
+                state.cut(self._name)
                 break
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
                 yield Status(state.after(told(error, self._name), error))
@@ -75,11 +79,14 @@ class DirectReader:
                 )
             yield Status(f"Asking {self._name}")
             try:
-                async for chunk in self._model.astream(state.messages):
+                async for chunk in self._model.astream(state.messages, {"callbacks": [Length()]}):
                     for event in state.hear(str(chunk.text)):
                         yield event
                     state.note_end(chunk)
                 state.require_words(self._name)
+                break
+            except TooLong:
+                state.cut(self._name)
                 break
             except Exception as error:  # noqa: BLE001 - as in `stream`
                 yield Status(state.after(told(error, self._name), error))
@@ -130,6 +137,11 @@ class _State:
         """Note where the model was stopped in the middle of what it had to say."""
         if chunk.response_metadata.get("finish_reason") == "length" and self.heard.strip():
             self.notes.append(_CUT_OFF)
+
+    def cut(self, name: str) -> None:
+        """Note where no more was read; raise `ModelFailed` where nothing was said."""
+        self.require_words(name)
+        self.notes.append(CUT)
 
     def require_words(self, name: str) -> None:
         """Raise `ModelFailed` where nothing was said."""

@@ -23,8 +23,8 @@ def finished(question: str, text: str, evidence: Sequence[Evidence], notes: Sequ
 def _doubts(checked: Checked) -> Iterator[str]:
     if checked.invented:
         numbers = ", ".join(f"[{number}]" for number in checked.invented)
-        yield f"The model cited {numbers}, which was not among the evidence: left out."
+        yield f"The model cited {numbers}, which was not among the evidence: not in the checked answer."
     if checked.address_left_out:
-        yield "The model wrote an address that stands in none of the files: left out. Do not open it."
+        yield "The model wrote an address that stands in no file, and is not in the checked answer: do not open it."
     if not checked.citations:
         yield "The answer cites no place: check it yourself."

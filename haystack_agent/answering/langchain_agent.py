@@ -18,6 +18,7 @@ from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.langchain_looks import Looks
+from haystack_agent.answering.length import CUT, Length, TooLong
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model_errors import told
@@ -47,6 +48,8 @@ class Limits:
 
     calls: int = 8
     """Of the model; with the last it must answer."""
+    tools: int = 8
+    """Of tools in one message of the model; the rest is not run."""
 
 
 class AgentReader:
@@ -111,11 +114,11 @@ class AgentReader:
     def _run(self, sources: Sources) -> _Run:
         book, notes, mark = Book(), list[str](), Mark.drawn()
         looks = Looks(book, self._renderer, notes)
-        turns = _Turns(self._name, self._limits, self._patience)
+        turns = _Turns(self._name, self._limits, self._patience, notes)
         graph = create_agent(
             self._model, Toolbox(sources, book, mark).tools(), system_prompt=_guide(mark), middleware=[turns, looks]
         )
-        return _Run(graph, book, notes, mark)
+        return _Run(graph.with_config(callbacks=[turns.length]), book, notes, mark)
 
     @property
     def _uses_tools(self) -> bool:
@@ -211,9 +214,13 @@ class _Run:
 class _Turns(AgentMiddleware[Any, Any]):
     """Counts the model's turns, tries again what may pass, and takes the tools away for the last."""
 
-    def __init__(self, name: str, limits: Limits, patience: Patience) -> None:
+    def __init__(self, name: str, limits: Limits, patience: Patience, notes: list[str]) -> None:
         super().__init__()
+        self.length = Length()
+        """Listens to the run."""
+        self._notes = notes
         self._name = name
+        self._limits = limits
         self._left = limits.calls
         self._patience = patience
 
@@ -225,7 +232,9 @@ class _Turns(AgentMiddleware[Any, Any]):
         waiting = Waiting(self._patience)
         while True:
             try:
-                return handler(request)
+                return self._fewer(handler(request))
+            except TooLong:
+                return self._cut()
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
                 time.sleep(self._pause(error, waiting))
 
@@ -237,9 +246,19 @@ class _Turns(AgentMiddleware[Any, Any]):
         waiting = Waiting(self._patience)
         while True:
             try:
-                return await handler(request)
+                return self._fewer(await handler(request))
+            except TooLong:
+                return self._cut()
             except Exception as error:  # noqa: BLE001 - as above
                 await asyncio.sleep(self._pause(error, waiting))
+
+    def _fewer(self, response: ModelResponse[Any]) -> ModelResponse[Any]:
+        """A model may call tools without end in one message: the first ones are run."""
+        for message in response.result:
+            if isinstance(message, AIMessage):
+                message.tool_calls = message.tool_calls[: self._limits.tools]
+                message.invalid_tool_calls = []
+        return response
 
     def _turn(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         self._left -= 1
@@ -247,6 +266,11 @@ class _Turns(AgentMiddleware[Any, Any]):
             return request
         messages: list[AnyMessage] = [*request.messages, HumanMessage(_LAST_CALL)]
         return request.override(messages=messages, tools=[])
+
+    def _cut(self) -> ModelResponse[Any]:
+        """What was written until no more was read."""
+        self._notes.append(CUT)
+        return ModelResponse([AIMessage(self.length.text)])
 
     def _pause(self, error: Exception, waiting: Waiting) -> float:
         """Seconds to wait before another try, told of.

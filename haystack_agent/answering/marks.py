@@ -58,8 +58,13 @@ class Mark:
 
     def _harmless(self, text: str) -> str:
         seen = re.sub(re.escape(self.code), "…", visible(text), flags=re.IGNORECASE)
-        plain = _LIKE_A_TOKEN.sub(r"\g<0> ", _LIKE_A_MARK.sub(_in_brackets, seen))
-        return _LIKE_A_NUMBER.sub(r"(\1)", plain)
+        return harmless(seen)
+
+
+def harmless(text: str) -> str:
+    """Words of a file without what looks like a mark, the number of a place or a token of a chat template."""
+    plain = _LIKE_A_TOKEN.sub(r"\g<0> ", _LIKE_A_MARK.sub(_in_brackets, visible(text)))
+    return _LIKE_A_NUMBER.sub(r"(\1)", plain)
 
 
 def _in_brackets(match: re.Match[str]) -> str:
@@ -84,21 +89,31 @@ class MarkFilter:
 
     def __init__(self, mark: Mark) -> None:
         self._bare = (mark.code, f"data {mark.code}")
+        self._before = ""
+        """The last two signs that are seen: some are only with those before them."""
         self._held = ""
         self._last = ""
         self._left_out = False
 
     def feed(self, text: str) -> str:
         """What can be shown after another piece."""
-        return "".join(map(self._sign, text))
+        return "".join(self._sign(sign) for sign in text if self._is_seen(sign))
 
     def rest(self) -> str:
         """What is still held back, at the end: an unfinished mark is none of the answer. Then it begins anew."""
         shown = ""
         while self._held and not _TAG_SURE.match(self._held):
             shown += self._released()
-        self._held, self._last, self._left_out = "", "", False
+        self._before, self._held, self._last, self._left_out = "", "", "", False
         return shown
+
+    def _is_seen(self, sign: str) -> bool:
+        """An invisible sign within a mark would leave the mark to be seen, and one in an address the address."""
+        plain = sign.isspace() or (sign.isascii() and sign.isprintable())
+        if not plain and visible(self._before + sign) != visible(self._before) + sign:
+            return False
+        self._before = (self._before + sign)[-2:]
+        return True
 
     def _sign(self, sign: str) -> str:
         self._held += sign
@@ -115,7 +130,7 @@ class MarkFilter:
         first, again, self._held = self._held[0], self._held[1:], ""
         apart = self._left_out and _could_join(self._last) and _could_join(first)
         self._last, self._left_out = first, False
-        return (" " if apart else "") + first + self.feed(again)
+        return (" " if apart else "") + first + "".join(map(self._sign, again))
 
 
 def _could_join(sign: str) -> bool:

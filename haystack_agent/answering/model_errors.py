@@ -62,9 +62,10 @@ _CUT = re.compile(
     r"incomplete|peer closed|disconnected|connection (was )?(reset|aborted|closed)|ReadError", re.IGNORECASE
 )
 _PLAIN = re.compile(r"wrong.version.number|record layer failure|unknown protocol|http request", re.IGNORECASE)
-_NO_CHAT = re.compile(r"no generation chunks|has no attribute|expecting value|model_dump", re.IGNORECASE)
+_UNREADABLE = re.compile(r"DecodingError|ResponseValidation")
 _TAGS = re.compile(r"<(style|script|head)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _LONGEST, _MOST_WORDS = 200, 1000
+_REDIRECTS = 300
 _NOT_FOUND, _TOO_MANY, _SERVER_FAILED = 404, 429, 500
 _UNAVAILABLE = (502, 503, 504)
 
@@ -73,18 +74,16 @@ def told(error: Exception, model: str) -> ModelFailed:
     """The error as one of our own; providers' libraries agree on little more than a status code."""
     if isinstance(error, ModelFailed):
         return error
-    reason = _reason(error)
+    status = getattr(error, "status_code", None)
+    reason = _reason(error) or (f"status {status}" if status else "it does not say why")
     if isinstance(error, NotImplementedError):
         return ToolsRefused(f"{model} does not use tools: use --mode direct.")
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
+    if isinstance(status, int) and status >= _REDIRECTS:
         return _of_status(status, reason, _all_words(error), model)
     known = _of_words(_all_words(error), reason, model)
     if known is not None:
         return known
-    if isinstance(error, (ValueError, TypeError, AttributeError)) or _said_by_server(error):
-        return _strange(reason, model)
-    return _unreached(error, reason, model)
+    return _strange(error, reason, model) or _unreached(error, reason, model)
 
 
 def said_nothing(model: str) -> ModelFailed:
@@ -103,7 +102,7 @@ def _of_status(status: int, reason: str, words: str, model: str) -> ModelFailed:
         return _not_found(reason, words, model)
     if status == _TOO_MANY or status >= _SERVER_FAILED:
         return _busy(status, reason, model)
-    if 300 <= status < 400:
+    if status < 400:
         return ModelRefused(f"The server of {model} sends elsewhere ({reason}): name that place with --model-url.")
     return ModelFailed(f"{model} refused the request ({reason}).")
 
@@ -135,13 +134,21 @@ def _of_words(words: str, reason: str, model: str) -> ModelFailed | None:
     return None
 
 
-def _strange(reason: str, model: str) -> ModelFailed:
-    if _NO_CHAT.search(reason):
+def _strange(error: Exception, reason: str, model: str) -> ModelFailed | None:
+    if _said_by_server(error):
+        return ModelFailed(f"{model} failed ({reason}).")
+    if _of_no_form(error):
         return ModelFailed(
-            f"What answers for {model} does not speak the OpenAI chat API: check --model-url, which ends in /v1 for "
-            "most servers."
+            f"{model} answered in a form that the OpenAI chat API does not have: is --model-url that of a chat server?"
         )
-    return ModelFailed(f"{model} failed ({reason}).")
+    return None
+
+
+def _of_no_form(error: Exception) -> bool:
+    """Whether the libraries could not read what came: their words are about themselves."""
+    causes = [one for one in _causes(error) if not isinstance(one, ssl.SSLError)]
+    wrong = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
+    return any(isinstance(one, wrong) or _UNREADABLE.search(type(one).__name__) for one in causes)
 
 
 def _unreached(error: Exception, reason: str, model: str) -> ModelFailed:
@@ -175,7 +182,7 @@ def _reason(error: Exception) -> str:
     while isinstance(body, dict):
         body = next((body[key] for key in ("message", "error", "detail") if body.get(key)), None)
     text = body if isinstance(body, str) else str(error)
-    return " ".join(_TAGS.sub(" ", text).split())[:_LONGEST].rstrip(" .:") or type(error).__name__
+    return " ".join(_TAGS.sub(" ", text).split())[:_LONGEST].rstrip(" .:")
 
 
 def _innermost(error: Exception) -> str:

@@ -43,6 +43,8 @@ class State(Enum):
     """It could not be reached, or not in time."""
     LOADING = auto()
     """It is there, its model is not yet."""
+    STRANGE = auto()
+    """It answers, but too much or in no known form."""
     HEARD = auto()
 
 
@@ -122,9 +124,11 @@ def ask_server(url: str, choice: ModelChoice, name: str | None = None) -> Server
     try:
         with client_for(url, _PATIENCE) as client:
             return _Asking(client, choice).server(url, name)
+    except (httpx2.DecodingError, _Strange):
+        return Server(url, State.STRANGE)
     except httpx2.HTTPError as error:
         _refuse_wrong_scheme(url, error)
-    except (httpx2.InvalidURL, _Strange):
+    except (httpx2.InvalidURL, _TooSlow):
         pass
     return Server(url, State.SILENT)
 
@@ -158,7 +162,11 @@ def named(models: tuple[Offered, ...]) -> str:
 
 
 class _Strange(Exception):
-    """An answer that is too long or takes too long."""
+    """An answer that is too long."""
+
+
+class _TooSlow(Exception):
+    """An answer that takes too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +243,10 @@ class _Asking:
         with self._client.stream(method, url, headers=self._headers, json=body) as response:
             for chunk in response.iter_bytes():
                 read += chunk
-                if len(read) > _MOST_BYTES or time.monotonic() > until:
+                if len(read) > _MOST_BYTES:
                     raise _Strange
+                if time.monotonic() > until:
+                    raise _TooSlow
         try:
             value = json.loads(read) if response.status_code == 200 else None
         except (ValueError, RecursionError):
