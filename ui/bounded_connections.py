@@ -74,7 +74,7 @@ class BoundedProtocol(H11Protocol):
         self._note(len(data))
 
     def on_response_complete(self) -> None:
-        """The next request may come; no browser sends it sooner, and many at one go would be served in the place of one."""
+        """The next request may come: no browser sends it sooner, and many at one go would have the place of one."""
         if self.conn.trailing_data[0]:
             self.transport.close()
         super().on_response_complete()
