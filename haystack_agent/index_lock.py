@@ -15,6 +15,10 @@ from haystack_agent.errors import HaystackError, IndexBusy, IndexUnusable, Stora
 from haystack_agent.private_files import make_folder
 
 
+_PATIENCE = 3.0
+"""Seconds to wait for who is nearly done: a search takes no longer."""
+
+
 class IndexLock:
     """The lock that `hold` took; `release` it, or the system does when the process ends."""
 
@@ -42,7 +46,7 @@ def hold(path: Path) -> IndexLock:
     lock, note = FileLock(path, thread_local=False, mode=0o600), path.with_suffix(".pid")
     try:
         make_folder(path.parent)
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=_PATIENCE)
     except Timeout as busy:
         raise IndexBusy(
             f"The index {path.parent} is in use by {_holder(note)}: wait until that is done or end it, then try again."

@@ -178,7 +178,7 @@ def test_what_may_pass_is_tried_again(engine: Engine) -> None:
     [
         (Fail(429, "slow down", 0.0), ModelBusy, "slow down", 3),
         (Fail(500, "out of memory"), ModelBusy, "failed .status 500: out of memory", 3),
-        (Fail(500, "input too long: context size"), ContextTooLong, "context size", 3),
+        (Fail(500, "input too long: context size"), ContextTooLong, "context size", 4),
         (Fail(401, "bad key"), ModelRefused, "HAYSTACK_MODEL_API_KEY", 1),
         (Fail(404, "no such model"), ModelRefused, "no such model", 1),
         (Fail(400, "temperature must be 1"), ModelFailed, "temperature must be 1", 1),

@@ -198,12 +198,12 @@ def test_behind_a_proxy(tmp_path: Path) -> None:
             return Client(f"http://127.0.0.1:{port}/", sends=sends)
 
         assert through("").get("/login").status == 400, "the proxy must tell where requests come from"
-        for _ in range(3):
-            assert sign_in(through("198.51.100.7, 203.0.113.1"), "wrong").status == 403
         assert sign_in(through("203.0.113.1, 203.0.113.2"), "wrong", Origin=f"http://127.0.0.1:{port}").status == 403
         assert sign_in(through("203.0.113.2"), Origin="http://media.example.org").status == 403
         assert sign_in(through("203.0.113.2"), Host="evil.example").status == 421
-        assert sign_in(through("203.0.113.1")).status == 403, "it guesses, whatever it says before the comma"
+        wrong, right = through("198.51.100.7, 203.0.113.1"), through("203.0.113.1")
+        refused = [(sign_in(wrong, "wrong").status, sign_in(right).status) for _ in range(5)]  # the wait may be over
+        assert (403, 403) in refused, "it guesses, whatever it says before the comma"
         person = through("203.0.113.3")
         signed = sign_in(person)
         assert signed.status == 303 and "secure" in signed.headers["set-cookie"].lower()

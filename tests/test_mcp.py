@@ -527,6 +527,7 @@ def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
         assert not asked.done()
         searched.set()
         assert asked.result().answer == "I do not know."
+    library.close()  # what it did not look for itself was looked for in its place
 
 
 class BrokenRenderer:
