@@ -14,7 +14,6 @@ from filelock import FileLock, Timeout
 from haystack_agent.errors import HaystackError, IndexBusy, IndexUnusable, StorageFull
 from haystack_agent.private_files import make_folder
 
-
 _PATIENCE = 3.0
 """Seconds to wait for who is nearly done: a search takes no longer."""
 
