@@ -402,11 +402,11 @@ def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripte
 
 
 def test_a_model_that_fails_is_told_in_words(visit: Visit, model: Scripted) -> None:
-    model.script[:] = [Fail(400, "no such <b>model</b>")]
+    model.script[:] = [Fail(400, "no such &lt;b&gt;model")]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
     visit.ask(TYRE)
-    assert "(no such model)" in visit.text(".answer .failure")
+    assert "(no such &lt;b&gt;model)" in visit.text(".answer .failure")
 
 
 def test_the_first_start_asks_for_a_folder_and_indexing_can_be_stopped(browser: Any, tmp_path: Path) -> None:
