@@ -78,7 +78,7 @@ LIBRARY_OF = {"haystack_agent.store.edge": "qdrant_edge", "haystack_agent.store.
 """Modules, by the beginning of their names, that wrap a library and are themselves imported only when it is needed."""
 
 
-SERVERS = ("ui.mcp_", "ui.web")
+SERVERS = ("ui.bounded_connections", "ui.mcp_", "ui.web")
 """Modules of a server, which its command imports when it runs."""
 
 

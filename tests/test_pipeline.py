@@ -285,7 +285,7 @@ def test_only_one_writer(index: IndexParts, folder: Path) -> None:
     ) as other:
         assert other.stdout is not None and other.stdin is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(IndexBusy, match=f"written by process {other.pid}"):
+        with pytest.raises(IndexBusy, match=f"in use by process {other.pid}:"):
             index_folders([folder], index, FAST)
         other.kill()
     with writer_lock(lock_path(index.manifest)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
-from haystack_agent.answering.length import CUT, Length, TooLong
+from haystack_agent.answering.length import CUT, TooLong
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model_errors import said_nothing, told
@@ -49,6 +49,8 @@ class DirectReader:
         Raises:
             ModelFailed: the model did not answer; what it wrote before is not whole.
         """
+        from haystack_agent.answering.langchain_length import Length
+
         state = _State(self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
@@ -71,6 +73,8 @@ class DirectReader:
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
+        from haystack_agent.answering.langchain_length import Length
+
         state = _State(self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:

@@ -17,8 +17,9 @@ from langgraph.config import get_stream_writer
 from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
+from haystack_agent.answering.langchain_length import Length
 from haystack_agent.answering.langchain_looks import Looks
-from haystack_agent.answering.length import CUT, Length, TooLong
+from haystack_agent.answering.length import CUT, TooLong
 from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model_errors import told

@@ -1,4 +1,4 @@
-"""How much of an answer is read: a server may write without end."""
+"""Counts what a model of LangChain writes, and ends a message that is too long."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-LONGEST = 40_000
-"""Characters of one message of a model."""
-CUT = f"The answer was cut off: it was longer than {LONGEST:,} characters."
-
-
-class TooLong(BaseException):
-    """A model wrote more than is read of one message; its stream is closed.
-
-    No `Exception`: LangChain logs those of listeners, and this one is meant.
-    """
+from haystack_agent.answering.length import LONGEST, TooLong
 
 
 class Length(BaseCallbackHandler):
