@@ -5,22 +5,25 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
+from starlette.responses import Response
 
 from haystack_agent.errors import UsageError
 from tests.visit import NEEDS_CHROMIUM, launched
 from tests.webserver import Client, running, starting
 from ui.listening import listen
-from ui.web.serving import origin_of
+from ui.web.peer import Peer, peer_of
+from ui.web.serving import Serving, origin_of
+from ui.web.visitors import Door
 from ui.web.wrong_guesses import WrongGuesses
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is what is tested
@@ -60,26 +63,69 @@ def plain(address: str) -> str:
     return address.partition("?")[0]
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become another user")
-@pytest.mark.skipif(shutil.which("curl") is None, reason="another user needs a client")
-def test_another_user_of_this_machine_stays_outside(address: str) -> None:
-    def curl(path: str, *options: str) -> str:
-        command = ["curl", "--silent", "--include", *options, f"{plain(address)}{path}"]
-        done = subprocess.run(command, user=65534, group=65534, cwd="/", capture_output=True, check=True, timeout=60)
-        return done.stdout.decode()
+def as_nobody(address: str, *options: str) -> str:
+    """What another user of this machine is answered."""
+    command = ["curl", "--silent", "--include", "--globoff", *options, address]
+    done = subprocess.run(command, user=65534, group=65534, cwd="/", capture_output=True, check=True, timeout=60)
+    return done.stdout.decode()
 
+
+AS_NOBODY = pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0 or shutil.which("curl") is None,
+    reason="only root can become another user, who needs curl",
+)
+
+
+@AS_NOBODY
+@pytest.mark.parametrize("brings", ["nothing", "the key", "the cookie"])
+def test_another_user_of_this_machine_stays_outside(address: str, brings: str) -> None:
+    """Whatever that user has got hold of: browsers send a cookie to servers at all ports of a machine."""
+    owner = Client(address)
+    assert owner.get("/api/state").status == 200
+    stolen = ("--header", f"Cookie: {owner.cookie}") if brings == "the cookie" else ()
     same = ("--header", "Sec-Fetch-Site: same-origin", "--header", "Content-Type: application/json")
-    for path in (
-        "api/state",
-        "api/conversations",
-        "media/default/x/still.jpg",
-        f"gradio/gradio_api/call/ask/{UNKNOWN}",
-    ):
-        assert curl(path).startswith("HTTP/1.1 401"), path
+    paths = ["", "login", "api/state", "api/conversations", "media/default/x/still.jpg", "static/app.js"]
+    if brings == "the key":
+        paths.append(f"?{address.partition('?')[2]}")
+    for path in (*paths, f"gradio/gradio_api/call/ask/{UNKNOWN}"):
+        answer = as_nobody(f"{plain(address)}{path}", *stolen)
+        assert answer.startswith("HTTP/1.1 403") and "set-cookie" not in answer.lower(), path
     for path in ("api/index/start", "api/index/folders", "gradio/gradio_api/call/ask", "api/search"):
-        assert curl(path, *same, "--data", '{"folder": "/", "index": "x"}').startswith("HTTP/1.1 401"), path
-    outside = curl("") + curl("login") + curl("?key=x")
-    assert "set-cookie" not in outside.lower() and "It printed a line that begins with" in outside
+        sent = ("--data", '{"folder": "/", "index": "x"}')
+        assert as_nobody(f"{plain(address)}{path}", *stolen, *same, *sent).startswith("HTTP/1.1 403"), path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell whose a connection is")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_whose_a_connection_is(host: str) -> None:
+    with listen(host, 0) as listener:
+        here = listener.getsockname()[:2]
+        with socket.create_connection(here):
+            taken, there = listener.accept()
+            assert peer_of(there[:2], here) is Peer.SAME
+        with taken:
+            assert peer_of(there[:2], here) is Peer.OTHER, "who is gone is nobody"
+        assert peer_of((host, 1), here) is Peer.OTHER
+
+
+@pytest.mark.parametrize("told", [OSError(93, "no such protocol"), TimeoutError()])
+def test_where_the_system_does_not_tell_nobody_is_kept_out_by_it(
+    monkeypatch: pytest.MonkeyPatch, told: OSError
+) -> None:
+    def refuse(*_: object) -> None:
+        raise told
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert peer_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is Peer.UNKNOWN
+
+
+def test_a_password_admits_who_reaches_it_from_outside_by_an_address_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ui.web.site.peer_of", lambda *_: Peer.OTHER)
+    scope = {"type": "http", "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 80), "headers": []}
+    assert Door(Serving("127.0.0.1", 80, None), tmp_path).belongs_to_another(scope)
+    assert not Door(Serving("127.0.0.1", 80, PASSWORD), tmp_path).belongs_to_another(scope)
 
 
 def test_the_printed_address_lets_in_and_is_left_at_once(address: str, base: Path) -> None:
@@ -141,29 +187,35 @@ def test_signing_in_makes_a_new_cookie(shared: str) -> None:
     assert Client(shared, victim.cookie).get("/api/state").status == 401
 
 
-def guess(shared: str, source: str, password: str, **more: str) -> int:
-    """The status of the answer to a password that comes from another address."""
-    place = urlsplit(shared)
-    connection = HTTPConnection(place.hostname or "", place.port, timeout=60, source_address=(source, 0))
-    sent = {"Content-Type": FORM, "Origin": shared.rstrip("/")} | {k.replace("_", "-"): v for k, v in more.items()}
-    connection.request("POST", "/login", urlencode({"password": password}), sent)
-    status = connection.getresponse().status
-    connection.close()
-    return status
+def guess(door: Door, source: str, password: str, told: str = "") -> bool:
+    """Whether a password opens that comes from an address, through a proxy that names another."""
+    headers = [(b"x-forwarded-for", told.encode())] if told else []
+    return door.let_in({"type": "http", "client": (source, 5), "headers": headers}, password, Response())
 
 
-def test_a_wrong_password_slows_only_its_own_address(shared: str) -> None:
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    return Door(Serving(EVERYWHERE, 80, PASSWORD), tmp_path)
+
+
+def test_a_wrong_password_slows_only_its_own_address(door: Door) -> None:
     for _ in range(5):
-        assert guess(shared, "127.0.0.77", "wrong") == 403
-    assert guess(shared, "127.0.0.77", PASSWORD) == 403, "guessing takes time"
-    assert guess(shared, "127.0.0.78", PASSWORD) == 303
+        assert not guess(door, "203.0.113.7", "wrong")
+    assert not guess(door, "203.0.113.7", PASSWORD), "guessing takes time"
+    assert guess(door, "203.0.113.8", PASSWORD)
 
 
-def test_without_a_proxy_nothing_that_one_would_say_is_believed(shared: str) -> None:
+def test_who_sits_at_this_computer_has_one_address(door: Door) -> None:
+    assert not guess(door, "127.0.0.77", "wrong")
+    assert not guess(door, "127.5.0.78", PASSWORD) and not guess(door, "::1", PASSWORD)
+    assert guess(door, "203.0.113.8", PASSWORD)
+
+
+def test_without_a_proxy_nothing_that_one_would_say_is_believed(door: Door) -> None:
     for _ in range(5):
-        assert guess(shared, "127.0.0.79", "wrong") == 403
-    assert guess(shared, "127.0.0.79", PASSWORD, X_Forwarded_For="203.0.113.5", X_Forwarded_Proto="https") == 403
-    assert guess(shared, "127.0.0.80", PASSWORD, X_Forwarded_For="127.0.0.79") == 303
+        assert not guess(door, "203.0.113.9", "wrong")
+    assert not guess(door, "203.0.113.9", PASSWORD, told="203.0.113.5")
+    assert guess(door, "203.0.113.10", PASSWORD, told="203.0.113.9")
 
 
 def test_wrong_guesses_are_bounded_and_take_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

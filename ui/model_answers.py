@@ -19,6 +19,8 @@ from ui import printable
 from ui.downloads import tell_download
 from ui.filter_words import described
 from ui.last_results import Place, place_of
+from ui.margin import Margin
+from ui.render import QUOTE, console, heading
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -160,38 +162,44 @@ def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
 def show(events: Iterator[Event]) -> Answer:
     """Print an answer while it is written; what is being done goes to standard error where a person watches."""
     watched = sys.stderr.isatty()
-    written, told = "", set[str]()
-    for event in _with_line_end(events):
+    margin, told = _margin(), set[str]()
+    written = False
+    for event in _with_line_end(events, margin):
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
                     typer.echo(printable.line(text), err=True)
                     told.add(text)
             case ToolCalled(name, arguments):
-                typer.echo("\n" * bool(written), nl=False)
+                if margin.begun:
+                    margin.end_line()
                 typer.echo(printable.short(f"{name}: {arguments}", 200), err=True)
-                written = ""
+                written = False
             case Token(text):
-                written += text
-                typer.echo(printable.text(text), nl=False)
-                sys.stdout.flush()
+                written = written or bool(text.strip())
+                margin.write(text if written else "")
             case Done(answer):
+                if not written:
+                    margin.write(answer.text)
                 unsaid = [note for note in dict.fromkeys(answer.notes) if note not in told]
-                _show_rest(replace(answer, notes=tuple(unsaid)), written)
+                margin.end_line()
+                _show_rest(replace(answer, notes=tuple(unsaid)))
                 return answer
     raise AssertionError("a stream ends with Done")
 
 
-def _with_line_end(events: Iterator[Event]) -> Iterator[Event]:
+def _margin() -> Margin:
+    out = console()
+    return Margin(sys.stdout, out.width if out.is_terminal else None)
+
+
+def _with_line_end(events: Iterator[Event], margin: Margin) -> Iterator[Event]:
     """The events; where they break off in the middle of an answer, what follows it begins on a line of its own."""
-    writing = False
     try:
-        for event in events:
-            writing = isinstance(event, Token)
-            yield event
+        yield from events
     except BaseException:
-        if writing:
-            typer.echo()
+        if margin.begun:
+            margin.end_line()
         raise
 
 
@@ -210,14 +218,10 @@ def _place(evidence: Evidence, citation: Citation | None) -> Place:
     return place_of(evidence, citation.locator, citation.quote) if citation else place_of(evidence)
 
 
-def _show_rest(answer: Answer, written: str) -> None:
+def _show_rest(answer: Answer) -> None:
     """What follows the words of the model: citations, and what to know about the answer."""
-    from ui.render import QUOTE, console, heading
-
     out = console()
-    if not written.strip():
-        out.print(Text(printable.text(answer.text)))
-    out.print("\n" if written else "")
+    out.print()
     for note in answer.notes:
         out.print(Text(printable.line(note), style="yellow"))
     numbers = _numbers(answer.evidence)

@@ -44,6 +44,13 @@ class Checked:
     """Whether it held an address that stands in no evidence."""
 
 
+def check_words(text: str, evidence: Sequence[Evidence]) -> str:
+    """A part of an answer as `check` would leave it: no mark, link or address may go on beyond its ends."""
+    plain = _without_links(visible(text), evidence)
+    cited = {number for match in _MARK.finditer(plain) for number in _numbers(match)}
+    return _without_numbers(plain, [number for number in cited if not 1 <= number <= len(evidence)])
+
+
 def check(text: str, evidence: Sequence[Evidence]) -> Checked:
     """Find citations and quotations in an answer, and see whether they hold."""
     plain = _without_links(visible(text), evidence)
@@ -51,7 +58,7 @@ def check(text: str, evidence: Sequence[Evidence]) -> Checked:
     real = [number for number in numbers if 1 <= number <= len(evidence)]
     citations = tuple(_citation(number, plain, evidence[number - 1]) for number in real)
     invented = tuple(number for number in numbers if number not in real)
-    return Checked(_without_numbers(plain, invented), citations, invented, LEFT_OUT in plain)
+    return Checked(_without_numbers(plain, invented).strip(), citations, invented, LEFT_OUT in plain)
 
 
 def _numbers(match: re.Match[str]) -> list[int]:
@@ -100,7 +107,7 @@ def _without_numbers(text: str, invented: Sequence[int]) -> str:
     def mark(match: re.Match[str]) -> str:
         return "".join(f"[{number}]" for number in _numbers(match) if number not in invented)
 
-    return re.sub(r" +(?=[.,;:!?]|$)", "", _MARK.sub(mark, text), flags=re.MULTILINE).strip()
+    return re.sub(r" +(?=[.,;:!?]|$)", "", _MARK.sub(mark, text), flags=re.MULTILINE)
 
 
 def _without_links(text: str, evidence: Sequence[Evidence]) -> str:
@@ -108,10 +115,11 @@ def _without_links(text: str, evidence: Sequence[Evidence]) -> str:
 
     An answer must not carry what was asked out of the house in an address.
     """
-    known = "\n".join(visible(piece.text) for one in evidence for piece in (one.piece, *one.neighbours))
 
     def address(match: re.Match[str]) -> str:
-        return match.group() if match.group().rstrip(".,;:)]\"”'") in known else LEFT_OUT
+        plain = match.group().rstrip(".,;:)]\"”'")
+        pieces = (piece for one in evidence for piece in (one.piece, *one.neighbours))
+        return match.group() if any(plain in visible(piece.text) for piece in pieces) else LEFT_OUT
 
     return _ADDRESS.sub(address, _MARKDOWN.sub(_words_of_link, text))
 

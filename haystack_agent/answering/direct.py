@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from haystack_agent.answering.checked_words import CheckedWords
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.finish import finished
 from haystack_agent.answering.length import CUT, TooLong
@@ -51,7 +52,7 @@ class DirectReader:
         """
         from haystack_agent.answering.langchain_length import Length
 
-        state = _State(self._budget, Waiting(self._patience))
+        state = _State(evidence, self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
                 state.messages = make_messages(question, evidence, self._renderer, state.mark, state.budget)
@@ -69,13 +70,13 @@ class DirectReader:
                 yield Status(state.after(told(error, self._name), error))
             time.sleep(state.pause)
         yield from state.end()
-        yield Done(finished(question, state.heard, evidence[: state.budget.places], state.notes))
+        yield Done(finished(question, state.heard, state.sent, state.notes))
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
         from haystack_agent.answering.langchain_length import Length
 
-        state = _State(self._budget, Waiting(self._patience))
+        state = _State(evidence, self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
                 state.messages = await asyncio.to_thread(
@@ -97,28 +98,36 @@ class DirectReader:
             await asyncio.sleep(state.pause)
         for event in state.end():
             yield event
-        yield Done(finished(question, state.heard, evidence[: state.budget.places], state.notes))
+        yield Done(finished(question, state.heard, state.sent, state.notes))
 
 
 @dataclass(slots=True)
 class _State:
     """How one answer goes: what was heard, what is left to try."""
 
+    evidence: Sequence[Evidence]
     budget: Budget
     waiting: Waiting
     mark: Mark = field(default_factory=Mark.drawn)
     heard: str = ""
     """Without the marks that the model repeats."""
     shown: int = 0
-    """Characters that were handed on."""
+    """Characters of it that were handed on to `words`."""
     pause: float = 0.0
     notes: list[str] = field(default_factory=list)
     messages: list[BaseMessage] = field(default_factory=list)
     """What was sent; empty before it is made, and where it must be made anew."""
     marks: MarkFilter = field(init=False)
+    words: CheckedWords = field(init=False)
 
     def __post_init__(self) -> None:
         self.marks = MarkFilter(self.mark)
+        self.words = CheckedWords(lambda: self.sent)
+
+    @property
+    def sent(self) -> Sequence[Evidence]:
+        """The places that the model is given."""
+        return self.evidence[: self.budget.places]
 
     def hear(self, text: str) -> Iterator[Token]:
         """Hand on what the model writes, but hold back what may become the words by which it declines."""
@@ -131,11 +140,15 @@ class _State:
         """Hand on what is left."""
         self.heard += self.marks.rest()
         yield from self._hand_on()
+        if words := self.words.rest():
+            yield Token(words)
 
     def _hand_on(self) -> Iterator[Token]:
         rest, self.shown = self.heard[self.shown :], len(self.heard)
-        if rest and not self.heard.lstrip().startswith(DECLINED):
-            yield Token(rest)
+        if self.heard.lstrip().startswith(DECLINED):
+            return
+        if words := self.words.feed(rest):
+            yield Token(words)
 
     def note_end(self, chunk: BaseMessage) -> None:
         """Note where the model was stopped in the middle of what it had to say."""

@@ -16,7 +16,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The next piece of the answer as the model writes it: not checked yet."""
+    """The next words of the answer as the model writes it: its quotations are not checked yet."""
 
     text: str
 

@@ -14,6 +14,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langgraph.config import get_stream_writer
 
+from haystack_agent.answering.checked_words import CheckedWords
 from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.finish import finished
@@ -162,9 +163,11 @@ class _Run:
     """Places that were told of."""
     used_tools: bool = False
     marks: MarkFilter = field(init=False)
+    words: CheckedWords = field(init=False)
 
     def __post_init__(self) -> None:
         self.marks = MarkFilter(self.mark)
+        self.words = CheckedWords(lambda: self.book.evidence)
 
     def hear(self, mode: str, data: Any) -> Iterator[Event]:
         """Events of what the graph streams."""
@@ -185,11 +188,15 @@ class _Run:
         before, self.written = self.written, self.written + text
         start = self.written.lstrip()
         if text and start and not DECLINED.startswith(start[: len(DECLINED)]):
-            yield Token(text if self.shown else before + text)
+            words = self.words.feed(text if self.shown else before + text)
             self.shown = True
+            if words:
+                yield Token(words)
 
     def _hear_message(self, message: AIMessage) -> Iterator[Event]:
         yield from self._hear_text(self.marks.rest())
+        if words := self.words.rest():
+            yield Token(words)
         self.said, self.written, self.shown = self.mark.taken_out(str(message.text)), "", False
         for call in message.tool_calls:
             self.used_tools = True

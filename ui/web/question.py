@@ -10,7 +10,8 @@ from ui.commands_query import AnswerMode
 from ui.web.filter_values import FilterValues
 from ui.web.ids import PieceIdText
 
-_LONGEST = 2000
+LONGEST = 2000
+"""Characters."""
 
 
 class Question(BaseModel):
@@ -19,7 +20,7 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     index: Annotated[str, StringConstraints(max_length=100)]
-    text: Annotated[str, StringConstraints(max_length=_LONGEST, strip_whitespace=True)] = ""
+    text: Annotated[str, StringConstraints(max_length=LONGEST, strip_whitespace=True)] = ""
     conversation: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
     mode: AnswerMode = AnswerMode.EXTRACTIVE
     filters: FilterValues = Field(default_factory=FilterValues)

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from ui.loopback import is_loopback
+from ui.web.peer import Peer, peer_of
 from ui.web.serving import Serving
 
 
@@ -53,6 +54,13 @@ class Site:
             return client[0] if client else ""
         told = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).rpartition(",")[2].strip()
         return told if _is_address(told) else None
+
+    def peer(self, scope: Scope) -> Peer:
+        """Whose the browser is, where it sits at this machine and the system tells."""
+        client, server = scope.get("client"), scope.get("server")
+        if not client or not server or not self.is_here(client[0]):
+            return Peer.UNKNOWN
+        return peer_of((client[0], client[1]), (server[0], server[1]))
 
     def is_here(self, client: str) -> bool:
         """Whether who calls sits at this machine, and only such can reach the server."""

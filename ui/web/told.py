@@ -20,7 +20,7 @@ from ui.web.conversation_store import NotKept, Turn, unanswered
 from ui.web.evidence_cards import answer_card, cards_of
 from ui.web.filter_values import values_of
 from ui.web.making import AT_ONCE, Making, Told
-from ui.web.question import Question
+from ui.web.question import LONGEST, Question
 from ui.web.visitors import Visitor
 from ui.web.workspace import Workspace
 
@@ -70,7 +70,9 @@ def _question(workspace: Workspace, visitor: Visitor, payload: object) -> Questi
     try:
         question = Question.model_validate(payload)
     except ValidationError as error:
-        raise UsageError(f"This cannot be asked: {error.errors()[0]['msg']}.") from None
+        if any(one["type"] == "string_too_long" and one["loc"] == ("text",) for one in error.errors()):
+            raise UsageError(f"The question is longer than {LONGEST:,} characters: shorten it.") from None
+        raise UsageError("The page sent something that this server does not understand: reload it.") from None
     if not question.text and not question.picture:
         raise UsageError("There is no question: type one, or add a picture.")
     if not question.conversation:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.web.known_browsers import YEAR, KnownBrowsers, visitor_of
+from ui.web.peer import Peer
 from ui.web.security import LOGIN
 from ui.web.serving import Serving
 from ui.web.site import Site
@@ -28,6 +29,10 @@ _EARLIER_COOKIE = "haystack_visitor"
 """Of versions that let every user of this machine in: the owner's conversations are found by it."""
 _DOOR = ("/", LOGIN)
 _OPEN_TO_ALL = "/static/"
+_NOT_YOURS = (
+    "This page belongs to another user of this computer. If it is yours, and you reach it from outside this computer, "
+    "start it with a password: haystack-agent ui --password."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,13 @@ class Door:
     def key(self) -> str | None:
         """What the address must carry where there is no password."""
         return None if self._lock.guessable else self._lock.opener
+
+    def belongs_to_another(self, scope: Scope) -> bool:
+        """Whether the browser is run by another user, whose it cannot be whatever it brings.
+
+        A cookie does not tell: browsers send it to all ports of a machine, also those of other users' servers.
+        """
+        return not self._lock.guessable and self.site.peer(scope) is Peer.OTHER
 
     def visitor(self, scope: Scope) -> Visitor | None:
         """Who is inside already."""
@@ -123,6 +135,9 @@ class Visitors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
         if scope["type"] == "http":
+            if self._door.belongs_to_another(scope):
+                await PlainTextResponse(_NOT_YOURS, 403)(scope, receive, send)
+                return
             scope["visitor"] = self._door.visitor(scope)
             path = str(scope["path"])
             if scope["visitor"] is None and path not in _DOOR and not path.startswith(_OPEN_TO_ALL):

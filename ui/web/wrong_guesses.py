@@ -48,13 +48,14 @@ class WrongGuesses:
 
 
 def _neighbours(address: str) -> str:
-    """The address, or the network of the many that one customer has in IPv6."""
+    """The address, or what stands for the many that one person has: a network in IPv6, all of this computer's own."""
     try:
         known = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return ""
+    known = getattr(known, "ipv4_mapped", None) or known
+    if known.is_loopback:
+        return "loopback"
     if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped:
-            return str(known.ipv4_mapped)
         return str(ipaddress.ip_network((int(known) >> 64 << 64, 64)))
     return str(known)
