@@ -12,13 +12,14 @@ PYTEST := -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope
 BARE := font_mending document_reader image_reader office_reader ocr sample web
 SOURCES := haystack_agent ingest eval ui tests
 
-.PHONY: help demo test test-bare check ui bench pictogram lock clean
+.PHONY: help demo test coverage test-bare check ui bench pictogram lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    make a small sample folder, index it and ask it five questions"
 	@echo "make ui      open the browser interface"
-	@echo "make test    run the tests with coverage"
+	@echo "make test    run the tests"
+	@echo "make coverage   run them, and say what they do not run"
 	@echo "make test-bare   run those that use programs of the system, as where there are none"
 	@echo "make check   lint, formatting, types, then the tests"
 	@echo "make bench   measure speed"
@@ -52,6 +53,9 @@ ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
 test: $(STAMP) $(AXE) $(MODELS)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
+
+coverage: $(STAMP) $(AXE) $(MODELS)/.installed
 	$(BIN)/coverage erase
 	OMP_NUM_THREADS=1 $(BIN)/coverage run $(PYTEST)
 	$(BIN)/coverage combine --quiet

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from haystack_agent.encoders import minilm
+from haystack_agent.encoders import make_minilm_graph, minilm
 from haystack_agent.encoders.minilm import MiniLM
 from haystack_agent.errors import ModelUnavailable
+from tests.test_layers import loaded_after
 
 Floats = npt.NDArray[np.float64]
 TEXTS = ["The plumber's invoice", "Ein Haus am See, bitte nicht stören!", "", "words " * 400, "請求書 42"]
@@ -27,7 +28,7 @@ def reference(texts: list[str]) -> Floats:
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
-    folder = minilm._model_folder()
+    folder = minilm.model_folder()
     weights = {name: value.astype(np.float64) for name, value in load_file(folder / "model.safetensors").items()}
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(256)
@@ -85,9 +86,22 @@ def test_no_texts_give_no_rows(encoder: MiniLM) -> None:
 
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "model"
-    shutil.copytree(minilm._model_folder(), copy)
+    shutil.copytree(minilm.model_folder(), copy)
     weights = copy / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
-    monkeypatch.setattr(minilm, "_model_folder", lambda: copy)
+    monkeypatch.setattr(minilm, "model_folder", lambda: copy)
     with pytest.raises(ModelUnavailable, match="not the official"):
         MiniLM()
+
+
+def test_the_network_is_what_is_made_for_the_weights() -> None:
+    """Its file holds no weight, and says of each where it lies: a part of the official file, which is checked."""
+    made = make_minilm_graph.make(minilm.model_folder() / minilm.WEIGHTS)
+    assert minilm.GRAPH.read_bytes() == made.SerializeToString(deterministic=True)
+    places = [{one.key: one.value for one in tensor.external_data} for tensor in made.graph.initializer]
+    assert {place["location"] for place in places if place} == {minilm.WEIGHTS} and len(places) > 100
+
+
+def test_it_needs_no_torch() -> None:
+    code = "from haystack_agent.encoders.minilm import MiniLM\nMiniLM().encode_query('x')"
+    assert not loaded_after(code) & {"torch", "transformers", "sentence_transformers", "safetensors"}
