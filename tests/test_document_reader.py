@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,10 +20,10 @@ from ingest.readers.document_meta import parse_date, sensible_title
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.text_quality import is_broken, nonsense
 from ingest.render import mark_boxes, render_page
+from tests.paths import SHARED
 
 pymupdf: Any = pytest.importorskip("pymupdf")
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED") or Path(__file__).parents[2] / "shared")
 DOCUMENTS = SHARED / "real_media" / "documents"
 LOREM = "the quick brown fox jumps over the lazy dog while seven wizards watch"
 

@@ -20,8 +20,8 @@ from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexN
 from haystack_agent.records import AssetMeta, Box, Locator, Modality, Piece, PieceKind, Span
 from haystack_agent.store.edge import EdgeStore
 from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 SCHEMA = StoreSchema(((VectorName.TEXT, 32),))
 BATCH = 100
 

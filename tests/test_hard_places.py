@@ -19,10 +19,9 @@ from haystack_agent.errors import HaystackError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.private_files import make_folder, only_mine, tighten
 from ingest.indexing import index
+from tests.paths import ROOT
 from tests.test_cli import Shell, clean, objects
 from tests.webserver import Client, running
-
-ROOT = Path(__file__).parents[1]
 
 ON_A_SMALL_DISK = """
 import json, shutil, subprocess, sys

@@ -27,11 +27,11 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.opening import open_store
 from haystack_agent.text.fold import fold
 from ingest.indexing import index
+from tests.paths import ROOT
 
 SMALL, LARGE = 60, 140
 RECIPE = Recipe(pictures=0.2, videos=0.1)
 MIX = ("--pictures", "0.2", "--videos", "0.1")
-ROOT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.skipif(
     not emoji.FONT.exists() or not emoji.CLDR.exists(), reason="a Debian package is missing"

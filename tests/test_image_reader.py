@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,8 +21,9 @@ from ingest.pictures import to_rgb
 from ingest.readers.exif import parse_date
 from ingest.readers.image import MEDIA_TYPES, ImageReader
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
+from tests.paths import SHARED
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED", Path(__file__).parents[2] / "shared")) / "real_media" / "images"
+MEDIA = SHARED / "real_media" / "images"
 WORDS = "Meeting room 4711"
 
 
@@ -367,7 +367,7 @@ def test_places(latitude: float, longitude: float, place: str) -> None:
 
 
 def test_real_photo(reader: ImageReader) -> None:
-    path = SHARED / "img_046.jpg"
+    path = MEDIA / "img_046.jpg"
     if not path.exists():
         pytest.skip("shared/real_media is not here: the check on real pictures needs it")
     meta = meta_of(reader, path)

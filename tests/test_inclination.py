@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +13,9 @@ import pytest
 from eval.inclination import First, Item, WordEncoder, inclination, question_of, read_items
 from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.errors import UsageError
+from tests.paths import SHARED
 
-CAPTIONS = Path(os.environ.get("HAYSTACK_SHARED") or Path(__file__).parents[2] / "shared") / "crossmodal3600_captions"
+CAPTIONS = SHARED / "crossmodal3600_captions"
 ITEMS = [Item(f"english number{n}", f"jiný řádek číslo{n} konec") for n in range(20)]
 
 

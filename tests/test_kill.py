@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from ingest.pipeline import IndexOptions, index_folders, status
+from tests.paths import ROOT
 from tests.toyindex import close_index, contents, open_index
 
 SCRIPT = """
@@ -40,7 +41,7 @@ def make_folder(folder: Path) -> None:
 
 
 def start(index: Path, folder: Path) -> subprocess.Popen[str]:
-    code = [sys.executable, "-c", SCRIPT, str(Path(__file__).parents[1]), str(index), str(folder)]
+    code = [sys.executable, "-c", SCRIPT, str(ROOT), str(index), str(folder)]
     process = subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "open\n"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
+
 LAYERS = ("haystack_agent", "ingest", "eval", "ui")
 """A package may import itself and those before it."""
 HEAVY = ("torch", "transformers", "pymupdf", "rapidocr", "onnxruntime", "cv2", "av", "decord", "gradio")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from haystack_agent.records import Evidence, Filters, Modality
 from haystack_agent.retrieval.plan import make_plan
 from ingest.indexing import index
 from tests.builders import passage, picture
+from tests.paths import SHARED
 
 TODAY = date(2026, 11, 22)
 
@@ -138,7 +138,7 @@ def test_what_is_like_a_picture_is_said_to_be_so(lexicon: Lexicon) -> None:
 
 
 def test_questions_over_real_files_are_no_requests(lexicon: Lexicon) -> None:
-    path = Path(__file__).parents[2] / "shared" / "real_media" / "questions.jsonl"
+    path = SHARED / "real_media" / "questions.jsonl"
     if not path.is_file():
         pytest.skip("the real files are not here")
     for line in path.read_text("utf-8").splitlines():

@@ -19,8 +19,9 @@ from ingest.ocr import OcrEngine, OcrLine, lines_of
 from ingest.rapid import Region
 from ingest.reading_order import rows_in_order
 from ingest.spacing import split_words
+from tests.paths import SHARED
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED", Path(__file__).parents[2] / "shared")) / "real_media" / "images"
+MEDIA = SHARED / "real_media" / "images"
 DEJAVU = Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 NEEDS_RUSSIAN = pytest.mark.skipif("rus" not in tesseract.languages(), reason="needs Debian's tesseract-ocr-rus")
 
@@ -53,7 +54,7 @@ def text_of(lines: list[OcrLine]) -> str:
 
 
 def real(name: str) -> Image.Image:
-    path = SHARED / name
+    path = MEDIA / name
     if not path.exists():
         pytest.skip("shared/real_media is not here: the check on real pictures needs it")
     with Image.open(path) as image:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from ingest.readers.document import DocumentReader
 from ingest.readers.number_format import shown
 from ingest.readers.protocol import Source, Warned
 from ingest.readers.xlsx import MAX_ROWS
+from tests.paths import SHARED
 
 docx: Any = pytest.importorskip("docx")
 pptx: Any = pytest.importorskip("pptx")
 openpyxl: Any = pytest.importorskip("openpyxl")
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED") or Path(__file__).parents[2] / "shared")
 SENTENCE = "The harbour master counts the boats every morning before the fog lifts over the bay. "
 
 

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from ingest.scratch import make_scratch, sweep_scratch
+from tests.paths import ROOT
 
 HOLDER = """
 import sys
@@ -22,7 +23,6 @@ with make_scratch() as folder:
     print(folder, flush=True)
     sys.stdin.read()
 """
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import pytest
 from haystack_agent.errors import EncryptedFile, ReadFailed, ReadLimitExceeded
 from ingest.hashing import check_size, examine, with_siblings
 from ingest.sniff import HEAD_BYTES, named_type, sniff
+from tests.paths import SHARED
 
-REAL_MEDIA = Path(os.environ.get("HAYSTACK_SHARED", Path(__file__).parents[2] / "shared")) / "real_media"
+REAL_MEDIA = SHARED / "real_media"
 
 
 def told(folder: Path, name: str, data: bytes) -> str | None:

@@ -23,8 +23,9 @@ from ingest.subtitles import (
     read_subtitle_file,
     subtitle_files,
 )
+from tests.paths import SHARED
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED") or Path(__file__).parents[2] / "shared") / "real_media"
+MEDIA = SHARED / "real_media"
 SRT = """1
 00:00:01,000 --> 00:00:02,500
 <i>Good evening</i>, {\\an8}ladies &amp; gentlemen.
@@ -183,7 +184,7 @@ def test_embedded_subtitles_are_those_of_the_file(tmp_path: Path, source: str, s
 
 
 def test_real_clip_with_subtitle_streams() -> None:
-    clip = SHARED / "videos" / "clip_025.mp4"
+    clip = MEDIA / "videos" / "clip_025.mp4"
     if not clip.exists():
         pytest.skip("shared/real_media is not here")
     tracks = _embedded(clip, "mp4")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -23,8 +22,9 @@ from ingest.frames import open_frames, render_frame
 from ingest.ocr import OcrEngine
 from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.video import MEDIA_TYPES, VideoReader
+from tests.paths import SHARED
 
-SHARED = Path(os.environ.get("HAYSTACK_SHARED") or Path(__file__).parents[2] / "shared") / "real_media"
+MEDIA = SHARED / "real_media"
 needs_decord = pytest.mark.skipif(not decord_installed(), reason="decord has no wheel here")
 Painter = Callable[[float], Image.Image]
 FIXED_RATE = {"mpeg2video", "mpeg4", "flv", "wmv2"}
@@ -426,7 +426,7 @@ def test_reading_twice_gives_the_same_pieces(tmp_path: Path, reader: VideoReader
     ],
 )
 def test_real_clips(reader: VideoReader, name: str, words: str, start: float, end: float) -> None:
-    path = SHARED / "videos" / name
+    path = MEDIA / "videos" / name
     if not path.exists():
         pytest.skip("shared/real_media is not here")
     pieces, warnings = read(reader, path)
