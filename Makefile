@@ -9,7 +9,8 @@ MODELS := .venv/test-models
 # Each process of the tests computes with one thread and keeps to its own files and ports, so that all cores are used.
 WORKERS ?= logical
 PYTEST := -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadscope
-BARE := font_mending document_reader image_reader office_reader ocr sample web
+BARE := $(addprefix tests/,readers/test_font_mending.py readers/test_documents.py readers/test_images.py readers/test_office.py \
+	readers/test_ocr.py evaluation/test_sample.py web/test_page.py)
 SOURCES := haystack_agent ingest eval ui tests
 
 .PHONY: help demo test coverage test-bare check ui bench pictogram lock clean
@@ -63,7 +64,7 @@ coverage: $(STAMP) $(AXE) $(MODELS)/.installed
 
 # No program of the system is found here: what reads, shows or draws with one must do without, or be skipped.
 test-bare: $(STAMP)
-	PATH="$(CURDIR)/$(BIN)" OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(addprefix tests/test_,$(addsuffix .py,$(BARE)))
+	PATH="$(CURDIR)/$(BIN)" OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(BARE)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -73,7 +74,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m eval.speed
-	$(BIN)/python -m eval.speed_uclip
+	$(BIN)/python -m eval.speed.uclip
 
 pictogram: $(STAMP)
 	$(BIN)/python -m eval.pictogram runs/pictogram

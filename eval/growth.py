@@ -24,7 +24,7 @@ from eval.runs.outcomes import read_outcomes
 from eval.runs.run import RunOptions, run
 from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
-from ingest.drawing import EvidenceRenderer
+from ingest.draw.drawing import EvidenceRenderer
 from ingest.indexing import index, status
 
 ITEMS = "items.jsonl"

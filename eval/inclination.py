@@ -19,9 +19,9 @@ from zlib import crc32
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import FloatArray, TextEncoder
 from haystack_agent.errors import UsageError
 from haystack_agent.text.terms import terms
+from haystack_agent.vectors import FloatArray, TextEncoder
 
 _HALF = 2
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from haystack_agent.encoders.profile import Profile, profile_named
-from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.vectors import FloatArray
 
 if TYPE_CHECKING:
     import torch

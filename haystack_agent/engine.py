@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from haystack_agent.answering.events import Event, Status
-from haystack_agent.answering.extractive import ExtractiveReader
-from haystack_agent.answering.listing import Request, listed, none_of, request_of
+from haystack_agent.answering.extractive.listing import Request, listed, none_of, request_of
+from haystack_agent.answering.extractive.reader import ExtractiveReader
 from haystack_agent.answering.sources import Sources
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index

@@ -15,7 +15,7 @@ from platformdirs import user_config_path, user_data_path
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from haystack_agent.answering.model_url import checked_url
+from haystack_agent.answering.model.url import checked_url
 from haystack_agent.errors import UsageError
 
 APP = "haystack-agent"

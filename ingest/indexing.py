@@ -15,12 +15,12 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.index_lock import is_held
 from haystack_agent.store.opening import card_of, vectors_place
 from ingest import pipeline
-from ingest.index_opening import Wanted, Writable, moving, open_or_make, open_writable
-from ingest.manifest import Manifest
 from ingest.pipeline import IndexOptions
-from ingest.progress import IndexReport, ProgressCallback, Status, VectorsState
 from ingest.readers.registry import default_registry
-from ingest.writer import IndexParts
+from ingest.record.manifest import Manifest
+from ingest.record.opening import Wanted, Writable, moving, open_or_make, open_writable
+from ingest.record.progress import IndexReport, ProgressCallback, Status, VectorsState
+from ingest.record.writer import IndexParts
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress as Download
@@ -90,7 +90,7 @@ def status(location: IndexLocation, ask: bool = False) -> Status:
 def _on_server(location: IndexLocation, place: VectorsPlace, counted: int, writing: bool) -> VectorsState:
     if place.url is None or place.collection is None:
         return VectorsState()
-    from haystack_agent.store.server_connection import pieces_on
+    from haystack_agent.store.server.connection import pieces_on
 
     try:
         stored = pieces_on(place.url, location.qdrant_api_key, place.collection)

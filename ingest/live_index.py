@@ -23,13 +23,13 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.store.opening import refuse_missing
 from ingest import pipeline
-from ingest.index_opening import Wanted, Writable, open_or_make, open_writable
-from ingest.manifest import Manifest
 from ingest.pipeline import IndexOptions
-from ingest.progress import IndexProgress, IndexReport, ProgressCallback
 from ingest.readers.registry import default_registry
-from ingest.shared_store import SharedStore
-from ingest.writer import IndexParts
+from ingest.record.manifest import Manifest
+from ingest.record.opening import Wanted, Writable, open_or_make, open_writable
+from ingest.record.progress import IndexProgress, IndexReport, ProgressCallback
+from ingest.record.shared_store import SharedStore
+from ingest.record.writer import IndexParts
 
 _FRESH_SECONDS = 5.0
 

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from haystack_agent.encoders.protocols import Look
 from haystack_agent.errors import ReadFailed
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
-from ingest.discover import Found, discover, outermost
-from ingest.hashing import FileStat, open_regular
-from ingest.looks import seen
-from ingest.manifest import AssetState, Manifest
-from ingest.query_picture import decode_picture
+from haystack_agent.vectors import Look
+from ingest.files.discover import Found, discover, outermost
+from ingest.files.hashing import FileStat, open_regular
+from ingest.files.sniff import HEAD_BYTES, IMAGE_TYPES, sniff
+from ingest.pixels.query_picture import decode_picture
+from ingest.readers.looks import seen
 from ingest.readers.protocol import ReadEvent, Seen, Source
 from ingest.readers.registry import ReaderEntry, ReaderRegistry
-from ingest.sandbox import FileRead, SandboxOptions, read_files
-from ingest.sniff import HEAD_BYTES, IMAGE_TYPES, sniff
+from ingest.record.manifest import AssetState, Manifest
+from ingest.workers.sandbox import FileRead, SandboxOptions, read_files
 
 
 class LookReader:

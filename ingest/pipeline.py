@@ -13,20 +13,20 @@ from pathlib import Path
 import psutil
 
 from haystack_agent.errors import StorageFull, UsageError
-from ingest.changes import Looking, Survey, survey, to_hash
-from ingest.discover import DiscoverOptions, Discovery, FileState, Found, discover, outermost
-from ingest.lines import path_text
-from ingest.lock import writer_lock
-from ingest.lost_places import Places, is_elsewhere, root_at
-from ingest.manifest import FileRow, Manifest, Outcome
-from ingest.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
-from ingest.reading import Reading, plan_jobs
-from ingest.reading_log import ReadingLog
-from ingest.sandbox import Limits, SandboxOptions, limits_for
-from ingest.scratch import sweep_scratch
-from ingest.sniff import SNIFF_VERSION
-from ingest.upkeep import collect, files_by_asset, finish_forgetting, is_meant, mend, refresh_placings
-from ingest.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
+from ingest.files.discover import DiscoverOptions, Discovery, FileState, Found, discover, outermost
+from ingest.files.lines import path_text
+from ingest.files.sniff import SNIFF_VERSION
+from ingest.record.changes import Looking, Survey, survey, to_hash
+from ingest.record.lock import writer_lock
+from ingest.record.lost_places import Places, is_elsewhere, root_at
+from ingest.record.manifest import FileRow, Manifest, Outcome
+from ingest.record.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
+from ingest.record.reading import Reading, plan_jobs
+from ingest.record.reading_log import ReadingLog
+from ingest.record.upkeep import collect, files_by_asset, finish_forgetting, is_meant, mend, refresh_placings
+from ingest.record.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
+from ingest.workers.sandbox import Limits, SandboxOptions, limits_for
+from ingest.workers.scratch import sweep_scratch
 
 __all__ = ["IndexOptions", "IndexParts", "PieceEncoder", "forget", "index_folders", "status"]
 
@@ -45,7 +45,7 @@ class IndexOptions:
     retry: bool = False
     """Whether what failed before is tried again."""
     gone: bool = False
-    """Whether what is kept of folders that lost all their files is removed; see `ingest.lost_places`."""
+    """Whether what is kept of folders that lost all their files is removed; see `ingest.record.lost_places`."""
     workers: int | None = None
     """Number of reading processes; by default what processors and memory allow."""
     limits: Callable[[str], Limits] = limits_for

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import ROOT
+from tests.support.paths import ROOT
 
 LAYERS = ("haystack_agent", "ingest", "eval", "ui")
 """A package may import itself and those before it."""
@@ -59,7 +59,7 @@ def test_a_package_imports_only_those_before_it(package: str) -> None:
 def test_the_direction_check_sees_imports_inside_functions(tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text(
-        "def late():\n    from ui.cli import app\n    import ingest.sniff\n    return app, ingest\n", "utf-8"
+        "def late():\n    from ui.cli import app\n    import ingest.files.sniff\n    return app, ingest\n", "utf-8"
     )
     assert imported_by(module) == {"ui", "ingest"}
 
@@ -75,17 +75,18 @@ def test_settings_load_nothing_heavy() -> None:
     assert not loaded_after("from haystack_agent.settings import load_settings") & {*HEAVY, *HEAVY_TOO, "numpy", "PIL"}
 
 
-LIBRARY_OF = {"haystack_agent.store.edge": "qdrant_edge", "haystack_agent.store.server": "qdrant_client"}
-"""Modules, by the beginning of their names, that wrap a library and are themselves imported only when it is needed."""
+LIBRARY_OF = {"haystack_agent.store.edge.store": "qdrant_edge", "haystack_agent.store.server.store": "qdrant_client"}
+"""Modules that, with those of their package, wrap a library and are themselves imported only when it is needed."""
 
 
-SERVERS = ("ui.bounded_connections", "ui.mcp_", "ui.web")
+SERVERS = ("ui.serving.bounded_connections", "ui.mcp", "ui.web")
 """Modules of a server, which its command imports when it runs."""
 
 
 def wraps(name: str) -> bool:
     # A LangChain retriever is a subclass of LangChain's class, so its module cannot do without.
-    return name.startswith((*LIBRARY_OF, *SERVERS)) or "langchain" in name.rpartition(".")[2]
+    packages = [module.rpartition(".")[0] for module in LIBRARY_OF]
+    return name.startswith((*packages, *SERVERS)) or "langchain" in name.rpartition(".")[2]
 
 
 def test_no_module_loads_anything_heavy_when_imported() -> None:

@@ -18,18 +18,16 @@ from typer.exceptions import TyperException
 
 from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.private_files import make_folder, only_mine
-from ui import (
-    commands_chat,
-    commands_eval,
-    commands_index,
-    commands_mcp,
-    commands_models,
-    commands_open,
-    commands_query,
-    commands_uclip,
-    commands_web,
-    printable,
-)
+from ui import printable
+from ui.commands import chat as commands_chat
+from ui.commands import evaluation as commands_eval
+from ui.commands import index as commands_index
+from ui.commands import mcp as commands_mcp
+from ui.commands import models as commands_models
+from ui.commands import open as commands_open
+from ui.commands import query as commands_query
+from ui.commands import uclip as commands_uclip
+from ui.commands import web as commands_web
 
 LOG_NAME = "haystack-agent.log"
 _LOG_BYTES = 1_000_000

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from eval.sample import make_sample
+from eval.sample.folder import make_sample
 
 QUESTIONS = (
     "How much is the total due on the invoice from Brightwater Cycles?",

@@ -38,7 +38,7 @@ def _holding(location: IndexLocation) -> str:
 
 
 def _absent(engine: Engine, chosen: Filters) -> Iterator[str]:
-    from ingest.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
+    from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
 
     types = DOCUMENT_TYPES | IMAGE_TYPES | VIDEO_TYPES
     media = {one.value: Filters(modalities=frozenset({one})) for one in Modality}

@@ -14,7 +14,7 @@ from haystack_agent.records import Answer, Box, Citation, Evidence, Locator
 from ui.printable import path_of
 
 if TYPE_CHECKING:
-    from ingest.progress import FileCounts, IndexReport, KeptFolder, Problem, Status
+    from ingest.record.progress import FileCounts, IndexReport, KeptFolder, Problem, Status
 
 Json = Mapping[str, object]
 

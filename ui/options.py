@@ -158,7 +158,7 @@ _ALIASES = {
 
 
 def _types(names: Iterable[str]) -> list[str]:
-    from ingest.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
+    from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
 
     known = DOCUMENT_TYPES | IMAGE_TYPES | VIDEO_TYPES
     types = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from eval.haystack.emoji import names
+from eval.haystack.media.emoji import names
 from eval.haystack.plan import EVIDENCE, Plan, turned
 from eval.haystack.values import LANGUAGES, Ask, Emoji, Item, Language, Money, Plain, Value
 from eval.haystack.words import other_ways, words_of, written

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from eval.haystack.chance import Chance
-from eval.haystack.films import Film
-from eval.haystack.letters import Letter
-from eval.haystack.papers import DataSheet, Invoice, Report
-from eval.haystack.prints import Lease, Receipt, Screenshot, Sign
-from eval.haystack.scenes import Scene
+from eval.haystack.media.films import Film
+from eval.haystack.media.letters import Letter
+from eval.haystack.media.papers import DataSheet, Invoice, Report
+from eval.haystack.media.prints import Lease, Receipt, Screenshot, Sign
+from eval.haystack.media.scenes import Scene
 from eval.haystack.values import LANGUAGES, Ask, Item, Kind
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Modality

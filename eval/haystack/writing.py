@@ -15,7 +15,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from eval.haystack.asking import question_lines
-from eval.haystack.emoji import require_glyphs
+from eval.haystack.media.emoji import require_glyphs
 from eval.haystack.plan import Plan, Recipe
 from eval.questions import FILE_NAME
 from haystack_agent.errors import UsageError

@@ -8,18 +8,18 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
-from eval.pictogram.concepts import MEASURED, PIVOT
-from eval.pictogram.features import SEEN_CONCEPTS, TEST, Encoders, Gallery, make_features, open_gallery
-from eval.pictogram.heads import SUPERVISED, UCLIP, Trainer, ablations, projected
 from eval.pictogram.measures import Scores, recalls
 from eval.pictogram.plan import Plan
 from eval.pictogram.report import FOREIGN_WORDS, NO_PROJECTOR, TRANSLATED, write_report
 from eval.pictogram.stages import Stages
-from eval.pictogram.train_clip import train_clip
-from eval.pictogram.train_text import train_text
-from eval.pictogram.world import World, make_world
-from haystack_agent.encoders.pictogram import PictogramClip, PictogramText
-from haystack_agent.uclip.projector import Projector
+from eval.pictogram.training.clip import train_clip
+from eval.pictogram.training.features import SEEN_CONCEPTS, TEST, Encoders, Gallery, make_features, open_gallery
+from eval.pictogram.training.heads import SUPERVISED, UCLIP, Trainer, ablations, projected
+from eval.pictogram.training.text import train_text
+from eval.pictogram.world.concepts import MEASURED, PIVOT
+from eval.pictogram.world.world import World, make_world
+from haystack_agent.encoders.projector import Projector
+from haystack_agent.encoders.towers.pictogram import PictogramClip, PictogramText
 from haystack_agent.uclip.recipe import Recipe
 
 _FILES = ("config.json", "model.safetensors", "tokenizer.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import FloatArray
+from haystack_agent.vectors import FloatArray
 
 CUTS = (1, 5, 10)
 TEXT_TO_IMAGE, IMAGE_TO_TEXT = "t2i", "i2t"

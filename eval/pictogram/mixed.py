@@ -15,9 +15,9 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from eval.pictogram.concepts import MEASURED, Concept
-from eval.pictogram.pictures import UNSEEN, to_images
-from eval.pictogram.world import Part, make_world
+from eval.pictogram.world.concepts import MEASURED, Concept
+from eval.pictogram.world.pictures import UNSEEN, to_images
+from eval.pictogram.world.world import Part, make_world
 from haystack_agent.encoders.profile import profile_named
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.pictogram.concepts import MEASURED, PAPER_LANGUAGES
-from eval.pictogram.features import SEEN_CONCEPTS, TEST
-from eval.pictogram.heads import SUPERVISED, UCLIP
 from eval.pictogram.measures import MEASURES, Scores, mean
+from eval.pictogram.training.features import SEEN_CONCEPTS, TEST
+from eval.pictogram.training.heads import SUPERVISED, UCLIP
+from eval.pictogram.world.concepts import MEASURED, PAPER_LANGUAGES
 
 NO_PROJECTOR = "no projector"
 FOREIGN_WORDS = "English tower, foreign words"

@@ -14,7 +14,7 @@ from eval.runs.retrievers import Ranked
 from haystack_agent.answering.pictures import Renderer, Wanted
 from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
-from ingest.sniff import DOCUMENT_TYPES, HEAD_BYTES, IMAGE_TYPES, sniff
+from ingest.files.sniff import DOCUMENT_TYPES, HEAD_BYTES, IMAGE_TYPES, sniff
 
 _SIDE = 360
 _BATCH = 16

@@ -10,7 +10,7 @@ from haystack_agent.engine import Engine
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.records import Evidence, Piece, PieceKind
-from ingest.manifest import Manifest
+from ingest.record.manifest import Manifest
 
 _MOST = 8
 """Places given of a file of which the question does not say where in it."""

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from haystack_agent.answering.marks import Mark
-from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.checks.marks import Mark
+from haystack_agent.answering.model.errors import told
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done
 from haystack_agent.answering.messages import DECLINED
-from haystack_agent.answering.model_errors import told
-from haystack_agent.answering.patience import Patience
+from haystack_agent.answering.model.errors import told
+from haystack_agent.answering.model.retries import Patience
 from haystack_agent.engine import Engine
 from haystack_agent.records import Answer, Evidence
 

@@ -27,7 +27,7 @@ from haystack_agent.errors import UsageError
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.protocol import VectorName
-from ingest.manifest import Manifest
+from ingest.record.manifest import Manifest
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

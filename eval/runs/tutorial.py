@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import TextEncoder
+from haystack_agent.vectors import TextEncoder
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document

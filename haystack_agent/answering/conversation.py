@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, ValidationError
 
-from haystack_agent.answering.marks import Mark
-from haystack_agent.answering.model_errors import told
-from haystack_agent.answering.patience import Patience, Waiting
+from haystack_agent.answering.checks.marks import Mark
+from haystack_agent.answering.model.errors import told
+from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.errors import ContextTooLong, ModelFailed
 from haystack_agent.records import Answer, Modality
 from haystack_agent.retrieval.period import Period

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from haystack_agent.answering.checked_words import CheckedWords
+from haystack_agent.answering.checks.finish import finished
+from haystack_agent.answering.checks.marks import Mark, MarkFilter
+from haystack_agent.answering.checks.streamed_words import CheckedWords
 from haystack_agent.answering.events import Done, Event, Status, Token
-from haystack_agent.answering.finish import finished
-from haystack_agent.answering.length import CUT, TooLong
-from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
-from haystack_agent.answering.model_errors import said_nothing, told
-from haystack_agent.answering.patience import Patience, Waiting
+from haystack_agent.answering.model.errors import said_nothing, told
+from haystack_agent.answering.model.length import CUT, TooLong
+from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.errors import ContextTooLong, ModelFailed, ModelUnreachable, PicturesRefused
 from haystack_agent.records import Evidence
@@ -50,7 +50,7 @@ class DirectReader:
         Raises:
             ModelFailed: the model did not answer; what it wrote before is not whole.
         """
-        from haystack_agent.answering.langchain_length import Length
+        from haystack_agent.answering.model.langchain_length import Length
 
         state = _State(evidence, self._budget, Waiting(self._patience))
         while evidence:
@@ -74,7 +74,7 @@ class DirectReader:
 
     async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
         """See `stream`."""
-        from haystack_agent.answering.langchain_length import Length
+        from haystack_agent.answering.model.langchain_length import Length
 
         state = _State(evidence, self._budget, Waiting(self._patience))
         while evidence:

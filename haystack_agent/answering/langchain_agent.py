@@ -14,17 +14,17 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langgraph.config import get_stream_writer
 
-from haystack_agent.answering.checked_words import CheckedWords
+from haystack_agent.answering.checks.finish import finished
+from haystack_agent.answering.checks.marks import Mark, MarkFilter
+from haystack_agent.answering.checks.streamed_words import CheckedWords
 from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
-from haystack_agent.answering.finish import finished
-from haystack_agent.answering.langchain_length import Length
 from haystack_agent.answering.langchain_looks import Looks
-from haystack_agent.answering.length import CUT, TooLong
-from haystack_agent.answering.marks import Mark, MarkFilter
 from haystack_agent.answering.messages import DECLINED, RULES
-from haystack_agent.answering.model_errors import told
-from haystack_agent.answering.patience import Patience, Waiting
+from haystack_agent.answering.model.errors import told
+from haystack_agent.answering.model.langchain_length import Length
+from haystack_agent.answering.model.length import CUT, TooLong
+from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.answering.tools import FOUND, Toolbox

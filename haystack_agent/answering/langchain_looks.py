@@ -10,7 +10,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
 from haystack_agent.answering.messages import shown_blocks
-from haystack_agent.answering.model_errors import told
+from haystack_agent.answering.model.errors import told
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.answering.sources import Book
 from haystack_agent.answering.tools import Look

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from haystack_agent.answering.marks import Mark
+from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
 from haystack_agent.records import Evidence, Modality
 from haystack_agent.text.visible import one_line, visible

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from haystack_agent.answering.marks import Mark
+from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.records import Evidence, Filters, Modality

@@ -9,8 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 
-from haystack_agent.encoders.protocols import SparseVector
 from haystack_agent.text.terms import weighted
+from haystack_agent.vectors import SparseVector
 
 __all__ = ["SparseVector", "encode_passage", "encode_query", "term_index"]
 

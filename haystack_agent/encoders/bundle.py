@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from haystack_agent.encoders.protocols import FloatArray, Look, PictureEncoder, TextEncoder
-from haystack_agent.uclip.projector import Projector
+from haystack_agent.encoders.projector import Projector
+from haystack_agent.vectors import FloatArray, Look, PictureEncoder, TextEncoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image

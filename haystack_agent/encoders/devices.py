@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.encoders.threads import yield_when_idle
 from haystack_agent.errors import ModelUnavailable, UsageError
+from haystack_agent.vectors import FloatArray
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.bundle import Encoders, Sight
-from haystack_agent.encoders.minilm import WEIGHTS_SHA256, MiniLM
+from haystack_agent.encoders.towers.minilm import WEIGHTS_SHA256, MiniLM
 from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.store.protocol import StoreSchema, VectorName
 
@@ -82,8 +82,8 @@ def profile_of_index(name: str) -> Profile:
 
 
 def _pictogram(folder: Path) -> Profile:
-    from haystack_agent.encoders.pictogram import PictogramClip, PictogramText
-    from haystack_agent.uclip.projector import EncoderRef, Projector, read_card
+    from haystack_agent.encoders.projector import EncoderRef, Projector, read_card
+    from haystack_agent.encoders.towers.pictogram import PictogramClip, PictogramText
 
     path = folder / "projector.safetensors"
     card = read_card(path)

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.bundle import Encoders, Sight
+from haystack_agent.encoders.projector import EncoderRef, Projector
 from haystack_agent.errors import UsageError
-from haystack_agent.uclip.projector import EncoderRef, Projector
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress
@@ -89,8 +89,8 @@ def load_choice(choice: Choice, tell: Callable[[Progress], None] | None, offline
     from platformdirs import user_cache_path
 
     from haystack_agent.encoders.hub import Hub
-    from haystack_agent.encoders.open_clip_tower import OpenClipTower
-    from haystack_agent.encoders.sentence_tower import SentenceTower
+    from haystack_agent.encoders.towers.open_clip import OpenClipTower
+    from haystack_agent.encoders.towers.sentence import SentenceTower
 
     cache = choice.cache or user_cache_path("haystack-agent") / "models"
     hub = Hub(cache, offline, tell)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.protocol import Sample
+from haystack_agent.vectors import FloatArray
 
 _LEAST_DEVIATION = 0.02
 """Of cosines; less would make much of nothing where all pictures are alike."""

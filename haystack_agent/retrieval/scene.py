@@ -7,7 +7,7 @@ to other such questions than to questions about bills and reports.
 
 from __future__ import annotations
 
-from haystack_agent.encoders.protocols import FloatArray, TextEncoder
+from haystack_agent.vectors import FloatArray, TextEncoder
 
 _SEEN = (
     "What colour is the car in the photo?",

@@ -10,7 +10,6 @@ import numpy as np
 
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders
-from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
 from haystack_agent.retrieval.cohort import Cohort
@@ -21,6 +20,7 @@ from haystack_agent.store.hit import Hit
 from haystack_agent.store.protocol import Store, VectorName
 from haystack_agent.text.fold import fold
 from haystack_agent.text.terms import STEM_LENGTH, terms
+from haystack_agent.vectors import FloatArray
 
 PREFETCH = 60
 """Hits taken from each vector: beyond, none was seen to reach the first ten places."""

@@ -31,10 +31,10 @@ def open_store(location: IndexLocation, schema: StoreSchema, create: bool) -> St
 def open_place(location: IndexLocation, place: VectorsPlace, schema: StoreSchema, create: bool) -> Store:
     """The same, at a place that need not be the one remembered."""
     if place.url is None or place.collection is None:
-        from haystack_agent.store.edge import EdgeStore
+        from haystack_agent.store.edge.store import EdgeStore
 
         return EdgeStore.open(IndexFiles(location.path).shard, schema, create)
-    from haystack_agent.store.server import ServerStore
+    from haystack_agent.store.server.store import ServerStore
 
     return ServerStore.open(place.url, location.qdrant_api_key, place.collection, schema, create)
 
@@ -50,7 +50,7 @@ def open_to_read(location: IndexLocation, schema: StoreSchema) -> Store:
     if place.url is not None:
         store = open_place(location, place, schema, create=False)
     else:
-        from haystack_agent.store.edge import EdgeStore
+        from haystack_agent.store.edge.store import EdgeStore
 
         store = EdgeStore.open_to_read(IndexFiles(location.path).shard, schema)
     try:

@@ -8,8 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Filters, Piece
+from haystack_agent.vectors import FloatArray, SparseVector
 
 if TYPE_CHECKING:
     from haystack_agent.store.hit import Hit

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import FloatArray, SparseVector
 from haystack_agent.records import Box, Piece
 from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.vectors import FloatArray, SparseVector
 
 _UINT32 = 2**32
 _FLOAT32_MAX = float(np.finfo(np.float32).max)

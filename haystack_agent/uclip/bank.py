@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from haystack_agent.encoders.protocols import FloatArray
 from haystack_agent.errors import ModelMismatch, ModelUnavailable
+from haystack_agent.vectors import FloatArray
 
 _VECTORS, _CARD = "vectors.f16", "bank.json"
 _NUMBER = np.dtype("<f2")

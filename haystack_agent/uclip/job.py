@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from haystack_agent.encoders.protocols import PictureEncoder, TextEncoder
+from haystack_agent.encoders.projector import ProjectorCard, save_projector
 from haystack_agent.uclip.bank import Bank, build_bank
-from haystack_agent.uclip.projector import ProjectorCard, save_projector
 from haystack_agent.uclip.recipe import Recipe
 from haystack_agent.uclip.training import EpochEnded, Pivot, Trained, train
+from haystack_agent.vectors import PictureEncoder, TextEncoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,7 +1,7 @@
 """Phrases in many languages for those who have pictures but no captions: things that pictures show, alone or listed.
 
 Text banks and pivot captions need no translation and no picture, so the languages' words may be drawn apart from each
-other. The vocabulary is CLDR's (Unicode License); `eval.pictogram.make_vocabulary` writes it.
+other. The vocabulary is CLDR's (Unicode License); `eval.pictogram.world.make_vocabulary` writes it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from haystack_agent.uclip.heads import DIMENSION
+from haystack_agent.encoders.heads import DIMENSION
 from haystack_agent.uclip.loss import LossTerms
 
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from haystack_agent.encoders.devices import pick_device
-from haystack_agent.encoders.protocols import FloatArray
+from haystack_agent.encoders.heads import CLIP, TEXT, make_heads, project
 from haystack_agent.errors import ModelMismatch, UsageError
 from haystack_agent.uclip.bank import Bank
-from haystack_agent.uclip.heads import CLIP, TEXT, make_heads, project
 from haystack_agent.uclip.loss import Projected, uclip_loss
 from haystack_agent.uclip.recipe import Recipe
 from haystack_agent.uclip.snapshot import Snapshot, load_snapshot, save_snapshot
 from haystack_agent.uclip.soft_retrieval import SoftRetriever
+from haystack_agent.vectors import FloatArray
 
 if TYPE_CHECKING:
     import torch

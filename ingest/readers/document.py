@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ingest.readers.paged import PagedReader
+from ingest.readers.pages.paged import PagedReader
 from ingest.readers.protocol import ReadEvent, Source
 
 if TYPE_CHECKING:
-    from ingest.ocr import OcrEngine
+    from ingest.ocr.recognition import OcrEngine
 
 PAGED = frozenset({"pdf", "epub", "xps", "mobi", "fb2", "cbz"})
 OFFICE = frozenset({"docx", "pptx", "xlsx"})
@@ -32,7 +32,7 @@ class DocumentReader:
             ReadFailed: it is damaged or has no pages.
         """
         if source.media_type in OFFICE:
-            from ingest.readers.office import read_office
+            from ingest.readers.office.reader import read_office
 
             yield from read_office(source, self._ocr)
         else:

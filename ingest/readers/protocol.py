@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from haystack_agent.encoders.protocols import Look
 from haystack_agent.records import Piece
+from haystack_agent.vectors import Look
 
 DAMAGED = "is damaged, or of a form that is not read"
 """What is said of a file, or a part of one, where a decoder fails in a way that nobody foresaw."""

@@ -6,8 +6,8 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
 from ingest.readers.protocol import Reader
-from ingest.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Readers:
 
     def _ocr_engine(self) -> object:
         if self._ocr is None:
-            from ingest.ocr import OcrEngine
+            from ingest.ocr.recognition import OcrEngine
 
             self._ocr = OcrEngine(threads=1)
         return self._ocr
@@ -65,8 +65,8 @@ class Readers:
 
 _OWN = (
     ("ingest.readers.document", "DocumentReader", True, DOCUMENT_TYPES),
-    ("ingest.readers.text", "TextReader", False, DOCUMENT_TYPES),
-    ("ingest.readers.image", "ImageReader", True, IMAGE_TYPES),
+    ("ingest.readers.text.reader", "TextReader", False, DOCUMENT_TYPES),
+    ("ingest.readers.image.reader", "ImageReader", True, IMAGE_TYPES),
     ("ingest.readers.video", "VideoReader", True, VIDEO_TYPES),
 )
 

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind, Span
-from ingest.colours import colour_shares, dominant
-from ingest.frame_text import LUMA_SIDE, FrameTextReader
-from ingest.frames import FrameSource, clip_origin, open_container, open_frames
-from ingest.layout import Line, join_lines, split_passages, text_units
-from ingest.looks import look_of, packed, unpacked
+from ingest.ocr.layout import Line, join_lines, split_passages, text_units
+from ingest.pixels.colours import colour_shares, dominant
+from ingest.readers.looks import look_of, packed, unpacked
 from ingest.readers.protocol import Progress, ReadEvent, Seen, Source, Warned
-from ingest.shots import Sample, Segment, make_segments, summarise
-from ingest.subtitles import Cue, Subtitles, embedded_subtitles, read_subtitle_file, subtitle_files
-from ingest.text_tracks import ShownText, follow, texts_between
-from ingest.video_meta import video_meta
+from ingest.video.frame_text import LUMA_SIDE, FrameTextReader
+from ingest.video.frames import FrameSource, clip_origin, open_container, open_frames
+from ingest.video.meta import video_meta
+from ingest.video.shots import Sample, Segment, make_segments, summarise
+from ingest.video.subtitles import Cue, Subtitles, embedded_subtitles, read_subtitle_file, subtitle_files
+from ingest.video.text_tracks import ShownText, follow, texts_between
 
 if TYPE_CHECKING:
-    from ingest.ocr import OcrEngine
+    from ingest.ocr.recognition import OcrEngine
 
 MEDIA_TYPES = frozenset({"mp4", "mov", "mkv", "webm", "avi", "mpegts", "mpeg", "flv", "wmv", "ogv", "3gp"})
 READER_VERSION = 1

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from ui.web.security import LOGIN
-from ui.web.visitors import Door
+from ui.web.door.security import LOGIN
+from ui.web.door.visitors import Door
 
 STATIC = "/static"
 

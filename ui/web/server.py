@@ -23,24 +23,24 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import Settings
 from ui import printable
-from ui.abandonable import Abandonable, Abandoned
-from ui.bounded_connections import BACKLOG, Limits, bounded, fitting
-from ui.web.chat_routes import chat_routes
-from ui.web.conversation_store import ConversationStore
-from ui.web.drawing_lane import DrawingLane
-from ui.web.evaluation_routes import evaluation_routes
-from ui.web.gradio_queue import LateQueue, OwnEventsOnly
-from ui.web.index_hub import IndexHub
-from ui.web.library_routes import library_routes
-from ui.web.media_routes import media_routes
-from ui.web.model_desk import ModelDesk
+from ui.serving.abandonable import Abandonable, Abandoned
+from ui.serving.bounded_connections import BACKLOG, Limits, bounded, fitting
+from ui.web.ask.gradio_queue import LateQueue, OwnEventsOnly
+from ui.web.ask.routes import chat_routes
+from ui.web.cards.media_routes import media_routes
+from ui.web.door.security import Guard
+from ui.web.door.serving import Serving
+from ui.web.door.visitors import Door, Visitors
+from ui.web.evaluation.routes import evaluation_routes
+from ui.web.library.routes import library_routes
 from ui.web.page_routes import STATIC, page_routes, static_files
-from ui.web.picture_desk import PictureDesk
-from ui.web.security import Guard
-from ui.web.serving import Serving
-from ui.web.visitors import Door, Visitors
-from ui.web.warm_renderer import WarmRenderer
-from ui.web.workspace import Workspace
+from ui.web.state.conversation_store import ConversationStore
+from ui.web.state.drawing_lane import DrawingLane
+from ui.web.state.index_hub import IndexHub
+from ui.web.state.model_desk import ModelDesk
+from ui.web.state.picture_desk import PictureDesk
+from ui.web.state.warm_renderer import WarmRenderer
+from ui.web.state.workspace import Workspace
 
 _LOG_BYTES = 2**20
 

@@ -1,0 +1,1 @@
+"""How faithfully the text of a paged document is read."""

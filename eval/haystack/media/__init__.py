@@ -1,0 +1,1 @@
+"""Draws and writes the media of a haystack."""

@@ -1,0 +1,1 @@
+"""Trains the encoders and the heads of the experiment."""

@@ -1,0 +1,1 @@
+"""What the experiment shows and says: concepts, pictures, captions."""

@@ -1,0 +1,1 @@
+"""A small folder to try things on."""

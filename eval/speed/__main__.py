@@ -1,0 +1,5 @@
+"""Measures indexing and search: ``python -m eval.speed FOLDER``."""
+
+from eval.speed.jobs import main
+
+main()

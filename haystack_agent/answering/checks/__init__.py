@@ -1,0 +1,1 @@
+"""What stands between files, a model and a person: marks, citations and doubts."""

@@ -1,0 +1,1 @@
+"""Language models: chosen, asked what they are, called, and their failures sorted."""

@@ -1,0 +1,1 @@
+"""Networks that make vectors of texts and pictures."""

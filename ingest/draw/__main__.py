@@ -1,0 +1,5 @@
+"""Draws until its input ends: see `ingest.draw.worker`."""
+
+from ingest.draw.worker import main
+
+main()

@@ -1,0 +1,1 @@
+"""Text out of pictures: recognised, spaced and put in order."""

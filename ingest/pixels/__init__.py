@@ -1,0 +1,1 @@
+"""What is taken from pixels alone: colours, sizes, places of photos."""

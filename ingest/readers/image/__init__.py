@@ -1,0 +1,1 @@
+"""Photos, drawings and screenshots, with what cameras and programs wrote into them."""

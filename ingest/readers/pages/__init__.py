@@ -1,0 +1,1 @@
+"""Documents with pages: text layers, scans, their layout and sections."""

@@ -1,0 +1,1 @@
+"""Embedded fonts whose text says other letters than they draw."""

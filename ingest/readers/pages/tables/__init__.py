@@ -1,0 +1,1 @@
+"""Tables of pages: ruled ones and such as are only aligned."""

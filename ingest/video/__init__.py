@@ -1,0 +1,1 @@
+"""Videos: frames, shots, text on screen, subtitles."""

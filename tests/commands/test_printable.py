@@ -1,0 +1,63 @@
+"""What is printed cannot move the cursor, reorder a line, or hide a part of it, in words, in names and in JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haystack_agent.answering.checks.citations import check
+from haystack_agent.records import Evidence
+from tests.support.builders import passage
+from ui import json_output, printable
+
+ACTIVE = "\x1b\x9b\x07\u202e\u2066\U000e0041"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a\tb\r\nc", "a b\nc"),
+        ("a\x0bb\x85c\u2028d", "a\nb\nc\nd"),
+        ("\x1b[31mred\x9b0m \u202edne", "[31mred0m dne"),
+    ],
+)
+def test_text_keeps_its_words_apart_and_nothing_active(written: str, shown: str) -> None:
+    assert printable.text(written) == shown
+
+
+def test_a_name_shows_what_is_invisible_in_it() -> None:
+    hidden = "a\n\u202e\u3164\ufe01\u034f\U000e0101.pdf"
+    assert printable.name(hidden) == r"a\n\u202e\u3164\ufe01\u034f\U000e0101.pdf"
+    assert printable.name("👩\u200d🚀 ✈\ufe0f.jpg") == "👩\u200d🚀 ✈\ufe0f.jpg"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Ll"])))
+def test_json_is_the_same_value_and_nothing_active(text: str) -> None:
+    line = json_output.dumps({"text": text})
+    assert json.loads(line) == {"text": text}
+    assert not set(ACTIVE + "\u200f\u061c\u2028\n\x7f") & set(line)
+
+
+def evidence(text: str) -> list[Evidence]:
+    return [Evidence(passage(text), ("/a/report.pdf",), 1.0)]
+
+
+@pytest.mark.parametrize("said", ["It is five [1](report.pdf).", "It is five [1](http://203.0.113.9/)."])
+def test_a_number_that_was_made_a_link_is_a_citation(said: str) -> None:
+    checked = check(said, evidence("five"))
+    assert checked.text == "It is five [1]." and len(checked.citations) == 1
+
+
+@pytest.mark.parametrize("sign", ["\u00ad", "\u200b", "\u2060", "\ufe0f", "\U000e0041"])
+def test_a_quotation_is_found_where_a_file_has_invisible_signs_in_its_words(sign: str) -> None:
+    [citation] = check("It is “the example barge” [1].", evidence(f"It was the exa{sign}mple bar{sign}ge.")).citations
+    assert citation.verified
+
+
+def test_words_of_the_prompt_that_a_model_repeats_stay_readable() -> None:
+    said = "[1] report.pdf; a document\nname: report.pdf\nIt is five."
+    assert check(said, evidence("five")).text == said

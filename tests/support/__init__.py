@@ -1,0 +1,1 @@
+"""Servers, models, files and browsers that tests use."""

@@ -1,0 +1,1 @@
+"""The commands of ``haystack-agent``, a module each."""

@@ -1,0 +1,1 @@
+"""The index as tools for programs that speak the Model Context Protocol."""

@@ -1,0 +1,237 @@
+"""``ask`` with a language model: the model opened, its answer shown while it is written, its citations after it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.text import Text
+
+from haystack_agent.answering.events import Done, Status, Token, ToolCalled
+from haystack_agent.errors import UsageError
+from haystack_agent.records import Answer, Citation, Evidence, Filters
+from haystack_agent.retrieval.understood import Understood
+from ui import printable
+from ui.filter_words import described
+from ui.terminal.downloads import tell_download
+from ui.terminal.last_results import Place, place_of
+from ui.terminal.margin import Margin
+from ui.terminal.render import QUOTE, console, heading
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from haystack_agent.answering.conversation import Conversation
+    from haystack_agent.answering.events import Event
+    from haystack_agent.answering.model.choice import ModelChoice
+    from haystack_agent.answering.model.server import Heard
+    from haystack_agent.engine import Engine
+    from haystack_agent.settings import Settings
+
+_TOLD = "told_destinations.txt"
+
+Ask = Callable[["Engine", Understood, int, Filters], "Iterator[Event]"]
+"""Takes an index, a question, a number of places and filters; gives the answer in the making."""
+
+
+def open_model_reader(settings: Settings, model: str | None, url: str | None, agent: bool) -> Ask:
+    """How the model named is asked, directly or as an agent; who gets what is told before the first time.
+
+    Raises:
+        UsageError: no model is named, or it cannot be used.
+        ModelUnavailable: a local one cannot be loaded.
+    """
+    return _asking(*opened(settings, model, url), agent)
+
+
+def places_for(top_k: int | None, agent: bool, default: int) -> int:
+    """How many places an answer is made from.
+
+    Raises:
+        UsageError: a number is given to an agent, which searches as often as it needs.
+    """
+    if agent and top_k is not None:
+        raise UsageError("--top-k goes with the modes extractive and direct: an agent searches as often as it needs.")
+    return default if top_k is None else top_k
+
+
+def open_chat(settings: Settings, model: str | None, url: str | None, agent: bool) -> Chat:
+    """The same, for one question after another."""
+    from haystack_agent.answering.conversation import Conversation
+
+    chosen, name = opened(settings, model, url)
+    return Chat(_asking(chosen, name, agent), Conversation(chosen, name))
+
+
+class Chat:
+    """Questions that may refer to those before."""
+
+    def __init__(self, ask: Ask, conversation: Conversation) -> None:
+        self._ask = ask
+        self._conversation = conversation
+
+    def ask(self, engine: Engine, question: str, top_k: int, chosen: Filters, as_asked: bool) -> Answer:
+        """Show and return the answer to the next question; `as_asked` takes no filters from its words.
+
+        Raises:
+            ModelFailed: the model does not answer.
+        """
+        understood = self._conversation.understand(question)
+        if understood.question != question:
+            typer.echo(f"Understood as: {printable.line(understood.question)}", err=True)
+        if understood.parts:
+            typer.echo(f"In parts: {printable.line(' | '.join(understood.parts))}", err=True)
+        filters = chosen if as_asked else tell_filters(engine.narrow(understood, chosen), chosen)
+        answer = show(self._ask(engine, understood, top_k, filters))
+        self._conversation.keep(understood.question, answer)
+        return answer
+
+
+def tell_filters(filters: Filters, chosen: Filters) -> Filters:
+    """Say which filters were taken from the question, and give them back."""
+    if filters != chosen:
+        typer.echo(
+            f"Only {printable.line(described(filters))}, as the question says (everything: --as-asked).", err=True
+        )
+    return filters
+
+
+def opened(settings: Settings, model: str | None, url: str | None, usage: bool = False) -> tuple[BaseChatModel, str]:
+    """The model of the options, and the name of that which answers; where something goes to another machine, a line
+    says so once."""
+    from haystack_agent.answering.model.choice import chosen_model, open_model
+
+    heard = heard_of(replace(chosen_model(settings, model, url), usage=usage), settings.data_dir)
+    return open_model(heard.choice, tell_download, heard.profile), heard.choice.name
+
+
+def heard_of(choice: ModelChoice, data_dir: Path) -> Heard:
+    """What the server of a model says of it, and what the user should know of that, told."""
+    from haystack_agent.answering.model.server import hear
+
+    tell_destination(choice, data_dir)
+    heard = hear(choice, tell)
+    for remark in heard.remarks:
+        tell(remark)
+    return heard
+
+
+def tell(text: str) -> None:
+    """A line that is not part of an answer."""
+    typer.echo(printable.line(text), err=True)
+
+
+def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
+    from ingest.draw.drawing import EvidenceRenderer
+
+    renderer = EvidenceRenderer()
+    if agent:
+        from haystack_agent.answering.langchain_agent import AgentReader
+
+        asked = AgentReader(model, name, renderer)
+        return lambda engine, understood, _, filters: engine.stream_agent(understood.question, asked, filters=filters)
+    from haystack_agent.answering.direct import DirectReader
+
+    reader = DirectReader(model, name, renderer)
+    return lambda engine, understood, top_k, filters: engine.stream(
+        understood.question, reader, top_k=top_k, filters=filters, parts=understood.parts
+    )
+
+
+def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
+    """Say, before the first time, that something leaves this machine."""
+    destination = choice.destination
+    if destination is None:
+        return
+    path = data_dir / _TOLD
+    told = path.read_text("utf-8").splitlines() if path.is_file() else []
+    if destination not in told:
+        typer.echo(
+            f"Your questions, and the text and pictures of the places found for them, are sent to "
+            f"{printable.line(destination)}. This is said once.",
+            err=True,
+        )
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([*told, destination]) + "\n", "utf-8")
+
+
+def show(events: Iterator[Event]) -> Answer:
+    """Print an answer while it is written; what is being done goes to standard error where a person watches."""
+    watched = sys.stderr.isatty()
+    margin, told = _margin(), set[str]()
+    written = False
+    for event in _with_line_end(events, margin):
+        match event:
+            case Status(text):
+                if watched or text.endswith("."):  # a sentence is news, the rest is patience
+                    typer.echo(printable.line(text), err=True)
+                    told.add(text)
+            case ToolCalled(name, arguments):
+                if margin.begun:
+                    margin.end_line()
+                typer.echo(printable.short(f"{name}: {arguments}", 200), err=True)
+                written = False
+            case Token(text):
+                written = written or bool(text.strip())
+                margin.write(text if written else "")
+            case Done(answer):
+                if not written:
+                    margin.write(answer.text)
+                unsaid = [note for note in dict.fromkeys(answer.notes) if note not in told]
+                margin.end_line()
+                _show_rest(replace(answer, notes=tuple(unsaid)))
+                return answer
+    raise AssertionError("a stream ends with Done")
+
+
+def _margin() -> Margin:
+    out = console()
+    return Margin(sys.stdout, out.width if out.is_terminal else None)
+
+
+def _with_line_end(events: Iterator[Event], margin: Margin) -> Iterator[Event]:
+    """The events; where they break off in the middle of an answer, what follows it begins on a line of its own."""
+    try:
+        yield from events
+    except BaseException:
+        if margin.begun:
+            margin.end_line()
+        raise
+
+
+def finished(events: Iterator[Event]) -> Answer:
+    """The answer alone."""
+    return next(event.answer for event in events if isinstance(event, Done))
+
+
+def places(answer: Answer) -> list[Place]:
+    """The evidence in the order of its numbers, each at the narrowest place that is known."""
+    cited = {citation.evidence.piece.id: citation for citation in answer.citations}
+    return [_place(one, cited.get(one.piece.id)) for one in answer.evidence]
+
+
+def _place(evidence: Evidence, citation: Citation | None) -> Place:
+    return place_of(evidence, citation.locator, citation.quote) if citation else place_of(evidence)
+
+
+def _show_rest(answer: Answer) -> None:
+    """What follows the words of the model: citations, and what to know about the answer."""
+    out = console()
+    out.print()
+    for note in answer.notes:
+        out.print(Text(printable.line(note), style="yellow"))
+    numbers = _numbers(answer.evidence)
+    for citation in answer.citations:
+        heading(out, numbers[citation.evidence.piece.id], citation.evidence, citation.locator)
+        if citation.quote:
+            doubt = "" if citation.verified else "   (not found in its text: unverified)"
+            out.print(Text(f"    “{printable.short(citation.quote, QUOTE)}”{doubt}"))
+        out.print()
+
+
+def _numbers(evidence: Sequence[Evidence]) -> dict[str, int]:
+    return {one.piece.id: number for number, one in enumerate(evidence, start=1)}

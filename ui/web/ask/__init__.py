@@ -1,0 +1,1 @@
+"""Questions of the page, their answers in the making, and conversations."""

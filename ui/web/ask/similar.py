@@ -1,0 +1,40 @@
+"""Places like one that was found: by how it looks where the index sees, else by its words."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from haystack_agent.errors import UsageError
+from haystack_agent.records import Evidence, Modality
+from ui.web.state.drawing_lane import Sketch
+from ui.web.state.index_hub import OpenIndex
+from ui.web.state.picture_desk import decoded
+from ui.web.state.workspace import Workspace
+
+_SHOWN = 12
+_WORDS = 60
+_SIDE = 1600
+
+
+async def similar(workspace: Workspace, opened: OpenIndex, asset: str, identity: str) -> list[Evidence]:
+    """The places most like one, itself left out.
+
+    Raises:
+        UsageError: it is not in the index any more, or there is nothing to go by.
+    """
+    hub = workspace.hub
+    pieces = await hub.searching(partial(opened.live.store.fetch, [asset]))
+    piece = next((one.piece for one in pieces if one.piece.id == identity), None)
+    if piece is None:
+        raise UsageError("This place is not in the index any more.")
+    if opened.live.sees and piece.modality is Modality.IMAGE:
+        path, media_type = opened.catalogue.file(asset)
+        picture = decoded(await workspace.large.jpeg(Sketch(path, media_type, _SIDE)))
+        found = await hub.searching(lambda: opened.live.engine.search_by_picture(picture, top_k=_SHOWN + 1))
+    else:
+        meta = piece.meta
+        words = " ".join((meta.title, meta.caption, piece.heading, piece.text, *meta.keywords, meta.place)).split()
+        if not words:
+            raise UsageError("There are no words in this place to look for similar ones by.")
+        found = await hub.searching(lambda: opened.live.engine.search(" ".join(words[:_WORDS]), top_k=_SHOWN + 1))
+    return [one for one in found if one.piece.asset_id != asset or one.piece.id != identity][:_SHOWN]

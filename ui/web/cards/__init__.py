@@ -1,0 +1,1 @@
+"""Evidence as the page shows it, and the media themselves."""

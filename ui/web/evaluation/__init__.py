@@ -1,0 +1,1 @@
+"""The evaluation of an index, in the page."""

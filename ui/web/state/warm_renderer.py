@@ -1,0 +1,52 @@
+"""What a model is shown of evidence, drawn by a process that stays warm and kept for whoever is shown the same next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from haystack_agent.answering.pictures import Picture, Wanted
+from haystack_agent.errors import ReadFailed
+from haystack_agent.records import Modality
+from ingest.draw.drawing import frame_times
+from ui.web.state.drawing_lane import DrawingLane, Sketch
+
+_MOST_MARKED = 0.4
+"""Share of a page above which marks tell nothing and only hide."""
+
+
+class WarmRenderer:
+    """A `Renderer` that starts no process of its own."""
+
+    def __init__(self, lane: DrawingLane) -> None:
+        self._lane = lane
+
+    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+        """See `Renderer.render`."""
+        return [self._pictures(one) for one in wanted]
+
+    def _pictures(self, wanted: Wanted) -> tuple[Picture, ...]:
+        pictures = []
+        for sketch, label in _sketches(wanted):
+            try:
+                pictures.append(Picture(self._lane.jpeg_now(sketch), label))
+            except ReadFailed:
+                # A text has no look, and a file may be gone: the model is given the words alone.
+                break
+        return tuple(pictures)
+
+
+def _sketches(wanted: Wanted) -> list[tuple[Sketch, str]]:
+    piece, paths = wanted.evidence.piece, wanted.evidence.paths
+    path = next((path for path in map(Path, paths) if path.is_file()), Path(paths[0]))
+    media_type, side = piece.meta.media_type, wanted.side
+    if piece.modality is Modality.VIDEO:
+        times = frame_times(piece, wanted.frames)
+        return [(Sketch(path, media_type, side, seconds=one), f"frame at {one:.1f} s") for one in times]
+    boxes = tuple((box.x0, box.y0, box.x1, box.y1) for box in piece.locator.boxes)
+    covered = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
+    marks = boxes if covered < _MOST_MARKED else ()
+    page = piece.locator.page or 1
+    label = f"page {page}" if piece.modality is Modality.DOCUMENT else "the picture"
+    marked = ", the passage found is marked in yellow" if marks else ""
+    return [(Sketch(path, media_type, side, page, boxes=marks), label + marked)]
