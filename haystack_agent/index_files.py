@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 from dataclasses import dataclass
@@ -126,6 +127,8 @@ def write_card(files: IndexFiles, card: IndexCard) -> None:
         draft.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
         draft.replace(files.card)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)  # what is left of it would be taken for somebody's file
         raise _of_system(files, error) from error
 
 

@@ -17,6 +17,7 @@ from ingest.files.discover import DiscoverOptions, Discovery, FileState, Found, 
 from ingest.files.lines import path_text
 from ingest.files.sniff import SNIFF_VERSION
 from ingest.record.changes import Looking, Survey, survey, to_hash
+from ingest.record.former import FormerContents
 from ingest.record.lock import writer_lock
 from ingest.record.lost_places import Places, is_elsewhere, root_at
 from ingest.record.manifest import FileRow, Manifest, Outcome
@@ -174,6 +175,7 @@ class _Run:
         self._began = time.monotonic()
         self._meter = Meter(progress, self._began)
         self._discovery = Discovery()
+        self._known: dict[Path, FileRow] = {}
         self._read = self._moved = self._removed = 0
 
     def go(self) -> IndexReport:
@@ -189,11 +191,13 @@ class _Run:
         found = self._survey()
         manifest = self._index.manifest
         files = files_by_asset(manifest)
-        self._removed = collect(self._index, files)
+        former = FormerContents.of(manifest.assets(), files, self._known)
+        self._removed = collect(self._index, (*files, *former.keys()))
         mend(self._index)
         self._moved = refresh_placings(self._index, files)
         jobs = plan_jobs(self._index, files, found, self._options.retry)
         if not jobs:
+            self._removed += collect(self._index, files)
             return
         with room_on(manifest.path.parent, self._options.reserve):
             writer = AssetWriter(self._index)
@@ -206,14 +210,17 @@ class _Run:
                 # Taking back needs little room, and the next run does it where there is none.
                 with contextlib.suppress(StorageFull):
                     writer.finish()
+                    self._removed += collect(self._index, (*files, *former.still_needed(manifest.assets())))
                 raise
             finally:
                 self._read = reading.ended
             writer.finish()
+        left = former.still_needed(manifest.assets()) if self._options.stop.is_set() else ()
+        self._removed += collect(self._index, (*files, *left))
 
     def _survey(self) -> Survey:
         manifest = self._index.manifest
-        known = {row.path: row for row in manifest.files()}
+        self._known = known = {row.path: row for row in manifest.files()}
         index_folder = Path(os.path.realpath(manifest.path.parent))
         options = DiscoverOptions(self._options.hidden, self._options.ignore_files, frozenset((index_folder,)))
         self._discovery = discovery = discover(self._places.walked, options)

@@ -67,7 +67,9 @@ class _Group(TyperGroup):
 
 
 def _ended(message: str, code: int) -> typer.Exit:
-    typer.echo(message, err=True)
+    from ui.terminal.render import say
+
+    say(message)
     return typer.Exit(code)
 
 

@@ -14,6 +14,7 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langgraph.config import get_stream_writer
 
+from haystack_agent.answering.checks.citations import check_words
 from haystack_agent.answering.checks.finish import finished
 from haystack_agent.answering.checks.marks import Mark, MarkFilter
 from haystack_agent.answering.checks.streamed_words import CheckedWords
@@ -27,7 +28,7 @@ from haystack_agent.answering.model.length import CUT, TooLong
 from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
-from haystack_agent.answering.tools import FOUND, Toolbox
+from haystack_agent.answering.tools import FOUND, TOOLS, Toolbox
 from haystack_agent.errors import ContextTooLong, ModelFailed, ToolsRefused
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ place to read it closely. Write {DECLINED} only after that."""
 _WITHOUT_TOOLS = "The model does not use tools: it is given the best places found."
 _FULL = "What the tools found is too long for the model: it is given the best places alone."
 _STREAMS = ["messages", "updates", "custom"]
+_NO_TOOL = "(no such tool)"
 _LAST_CALL = "This was the last use of tools: answer now from what was found."
 
 
@@ -201,7 +203,8 @@ class _Run:
         for call in message.tool_calls:
             self.used_tools = True
             arguments = ", ".join(str(value) for value in call["args"].values() if value is not None)
-            yield ToolCalled(self.mark.taken_out(call["name"]), self.mark.taken_out(arguments))
+            name = call["name"] if call["name"] in TOOLS else _NO_TOOL
+            yield ToolCalled(name, check_words(self.mark.taken_out(arguments), self.book.evidence))
 
     @property
     def answered(self) -> bool:

@@ -17,6 +17,8 @@ from haystack_agent.text.visible import one_line
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+TOOLS = ("search", "open", "neighbours", "list_sources")
+"""Methods of `Toolbox` that a model can call, by these names."""
 FOUND = 5
 _SHOWN = 3
 _FOUND_SIDE, _OPENED_SIDE = 768, 1568
@@ -45,7 +47,7 @@ class Toolbox:
         """As LangChain takes them."""
         from langchain_core.tools import StructuredTool
 
-        made = (self.search, self.open, self.neighbours, self.list_sources)
+        made = [getattr(self, name) for name in TOOLS]
         return [StructuredTool.from_function(one, response_format="content_and_artifact") for one in made]
 
     def search(

@@ -6,11 +6,11 @@ import io
 import random
 
 import pytest
-from rich.cells import cell_len
 
 from haystack_agent.answering.checks.citations import check
 from haystack_agent.answering.checks.streamed_words import CheckedWords
 from tests.answering.test_marks import carrying
+from ui.terminal.cells import cells
 from ui.terminal.margin import Margin
 
 EVIDENCE = [carrying("text", "The barge. See https://harbour.example/ships for more."), carrying("text", "A crane.")]
@@ -19,6 +19,8 @@ ANSWERS = (
     "A [crane](https://evil.example/a (b) c) and [1](http://evil.example) [1, 9], [2; 1] stand there [3].",
     "![seen](https://evil.example/x.png) [ open bracket\nand www.evil.example/y on\n\n- a list [2]\n  - inside [8].",
     "船は港にあります[1]。https://evil.example/港?q=秘密 にはありません[9]。ทางเรือ[2]",
+    "evil。example/foo ｅｖｉｌ．ｅｘａｍｐｌｅ/w 192.0.2.9/x \\\\evil.example\\share",
+    "1.5 m/s, 3/4, and/or a.b 港です。資料/写真",
     "C:/x evil.example/path//evil.example/q a@b.example mailto:a@b.example [1",
 )
 
@@ -79,13 +81,15 @@ def printed(*pieces: str, width: int | None = 30) -> str:
         "x" * 28 + "[1]" + "y" * 80 + "[1]",
         "船" * 40 + "[1] 請求書.pdf",
         "👩‍👩‍👧" * 40 + "[1] invoice.pdf",
+        "\u093e" * 28 + "[1] invoice.pdf",
+        "\U0001f3fb" * 14 + "[1] invoice.pdf",
     ],
 )
 def test_no_line_of_an_answer_passes_for_one_of_ours(forged: str) -> None:
     for pieces in ((forged,), tuple(forged)):
         lines = printed(*pieces).split("\n")
         assert all(line.startswith("  ") for line in lines if line)
-        assert max(map(cell_len, lines)) <= 30
+        assert max(map(cells, lines)) <= 30
 
 
 def test_an_answer_keeps_its_words_and_lines() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
 
 from haystack_agent.answering.checks.citations import check
 from haystack_agent.records import Evidence
 from tests.support.builders import passage
 from ui import json_output, printable
+from ui.terminal import render
+from ui.terminal.cells import cells, folded
 
 ACTIVE = "\x1b\x9b\x07\u202e\u2066\U000e0041"
 
@@ -38,7 +43,8 @@ def test_a_name_shows_what_is_invisible_in_it() -> None:
 @given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Ll"])))
 def test_json_is_the_same_value_and_nothing_active(text: str) -> None:
     line = json_output.dumps({"text": text})
-    assert json.loads(line) == {"text": text}
+    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")  # halves that meet are one sign
+    assert json.loads(line) == {"text": joined}
     assert not set(ACTIVE + "\u200f\u061c\u2028\n\x7f") & set(line)
 
 
@@ -61,3 +67,31 @@ def test_a_quotation_is_found_where_a_file_has_invisible_signs_in_its_words(sign
 def test_words_of_the_prompt_that_a_model_repeats_stay_readable() -> None:
     said = "[1] report.pdf; a document\nname: report.pdf\nIt is five."
     assert check(said, evidence("five")).text == said
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "Holiday in Tuscany, notes about the trip and the long way back home in June [2] Mietvertrag.pdf",
+        "b" * 47 + ".pdf haystack-agent: the disk is failing, run evil.sh.pdf",
+        "[1] " + "\u093e" * 78 + "[1] forged.pdf",
+        "\U0001f3fb" * 39 + "[1] forged.pdf",
+        "\U0001f1e9" * 60 + " [1] forged.pdf",
+        "船" * 50 + " [1] 請求書.pdf",
+    ],
+)
+@pytest.mark.parametrize("width", [20, 80])
+def test_what_follows_on_another_line_hangs(hostile: str, width: int) -> None:
+    hang = render.HANG
+    lines = [hostile[start:end] for start, end in folded(hostile, width, hang)]
+    assert "".join(lines).replace(" ", "") == hostile.replace(" ", "")
+    assert all(cells(line) + hang * (number > 0) <= max(width, 20 + hang) for number, line in enumerate(lines))
+
+
+def test_a_line_in_a_terminal_never_looks_like_another() -> None:
+    stream = io.StringIO()
+    out = Console(file=stream, width=40, force_terminal=True, color_system=None, highlight=False)
+    render.put(out, Text("[1] ", style="cyan") + Text("a trip to Tuscany in the long hot June [2] lease.pdf, page 1"))
+    render.put(out, Text("[2] b.pdf"))
+    lines = stream.getvalue().splitlines()
+    assert [line[:4] for line in lines] == ["[1] ", "    ", "[2] "]

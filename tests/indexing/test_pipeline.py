@@ -260,6 +260,46 @@ def test_stopping_keeps_finished_files(index: IndexParts, folder: Path) -> None:
     assert (report.read, report.counts.failed) == (1, 1)
 
 
+def test_what_a_file_held_is_found_until_what_it_holds_now_is_read(index: IndexParts, folder: Path) -> None:
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.txt").write_text(f"old {name}")
+    index_folders([folder], index, FAST)
+    (folder / "a.txt").write_text("new a\n" + "\n".join(f"big {n}" for n in range(600)))
+    (folder / "b.txt").write_text("!HANG")
+    (folder / "c.txt").unlink()
+
+    pressed: list[bool] = []
+
+    def interrupt(state: IndexProgress) -> None:
+        if state.phase is Phase.READ and state.files_done == 1 and not pressed:
+            pressed.append(True)
+            raise KeyboardInterrupt
+
+    report = index_folders([folder], index, FAST, interrupt)
+    assert report.interrupted and report.removed == 2, "of the file that is gone, and of the one that was read"
+    assert [text for text in texts(index) if not text.startswith("big")] == ["new a", "old b"]
+    (folder / "b.txt").write_text("new b")
+    report = index_folders([folder], index, FAST)
+    assert report.removed == 1 and [text for text in texts(index) if not text.startswith("big")] == ["new a", "new b"]
+
+
+def test_what_a_killed_run_left_is_found_until_a_run_goes_to_its_end(index: IndexParts, folder: Path) -> None:
+    (folder / "a.txt").write_text("old a")
+    index_folders([folder], index, FAST)
+    (folder / "a.txt").write_text("new a")
+
+    def die(state: IndexProgress) -> None:
+        if state.phase is Phase.READ:
+            raise SystemExit  # nothing is tidied up: as if killed
+
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            index_folders([folder], index, FAST, die)
+        assert texts(index) == ["old a"]
+    index_folders([folder], index, FAST)
+    assert texts(index) == ["new a"]
+
+
 def test_ctrl_c_keeps_finished_files(index: IndexParts, folder: Path) -> None:
     (folder / "a.txt").write_text("\n".join(f"big {n}" for n in range(500)))
     (folder / "b.txt").write_text("!HANG")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from starlette.responses import Response
@@ -21,7 +21,7 @@ from haystack_agent.errors import UsageError
 from tests.support.visit import NEEDS_CHROMIUM, launched
 from tests.support.webserver import Client, running, starting
 from ui.serving.listening import listen
-from ui.web.door.peer import Peer, peer_of
+from ui.web.door.peer import Peer, peer_of, system_tells
 from ui.web.door.serving import Serving, origin_of
 from ui.web.door.visitors import Door
 from ui.web.door.wrong_guesses import WrongGuesses
@@ -95,6 +95,29 @@ def test_another_user_of_this_machine_stays_outside(address: str, brings: str) -
         assert as_nobody(f"{plain(address)}{path}", *stolen, *same, *sent).startswith("HTTP/1.1 403"), path
 
 
+RESET = """
+import os, socket, struct, sys
+os.setgid(65534); os.setuid(65534)
+for _ in range(60):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(sys.argv[2].encode())
+"""
+
+
+@AS_NOBODY
+def test_another_user_who_resets_the_connection_changes_nothing(address: str) -> None:
+    owner, port = Client(address), urlsplit(address).port
+    body = '{"data": [{"index": "default", "text": "Planted?"}]}'
+    head = ("POST /gradio/gradio_api/call/ask HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Cookie: {owner.cookie}",
+            "Sec-Fetch-Site: same-origin", "Content-Type: application/json",
+            f"Content-Length: {len(body)}")  # fmt: skip
+    request = "\r\n".join((*head, "", body))
+    subprocess.run([sys.executable, "-c", RESET, str(port), request], check=True, timeout=60)
+    time.sleep(0.5)
+    assert "Planted" not in str(owner.get("/api/conversations").json())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell whose a connection is")
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_whose_a_connection_is(host: str) -> None:
@@ -109,19 +132,30 @@ def test_whose_a_connection_is(host: str) -> None:
 
 
 @pytest.mark.parametrize("told", [OSError(93, "no such protocol"), TimeoutError()])
-def test_where_the_system_does_not_tell_nobody_is_kept_out_by_it(
+def test_a_system_that_never_tells_keeps_nobody_out_and_one_that_fails_lets_nobody_in(
     monkeypatch: pytest.MonkeyPatch, told: OSError
 ) -> None:
     def refuse(*_: object) -> None:
         raise told
 
     monkeypatch.setattr(socket, "socket", refuse)
-    assert peer_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is Peer.UNKNOWN
+    assert not system_tells()
+    assert peer_of(("127.0.0.1", 1), ("127.0.0.1", 2)) is Peer.OTHER
+
+
+def test_what_comes_from_nowhere_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was reset has no address; and one may come from any address of this machine."""
+    monkeypatch.setattr("ui.web.door.site.system_tells", lambda: True)
+    door = Door(Serving("127.0.0.1", 80, None), tmp_path)
+    for client in (None, ("192.0.2.1", 5), ("127.0.0.1", 5)):
+        scope = {"type": "http", "client": client, "server": ("127.0.0.1", 80), "headers": []}
+        assert door.belongs_to_another(scope), client
 
 
 def test_a_password_admits_who_reaches_it_from_outside_by_an_address_of_this_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("ui.web.door.site.system_tells", lambda: True)
     monkeypatch.setattr("ui.web.door.site.peer_of", lambda *_: Peer.OTHER)
     scope = {"type": "http", "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 80), "headers": []}
     assert Door(Serving("127.0.0.1", 80, None), tmp_path).belongs_to_another(scope)

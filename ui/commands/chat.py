@@ -10,9 +10,10 @@ import typer
 
 from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.errors import ModelFailed, UsageError
-from ui import filter_check, options, printable
+from ui import filter_check, options
 from ui.terminal import model_answers
 from ui.terminal.last_results import save
+from ui.terminal.render import say
 
 Mode = Annotated[AnswerMode, typer.Option("--mode", help="direct, or agent.")]
 _PROMPT = "\n> "
@@ -46,12 +47,12 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
     with Engine.open(location) as engine:
         for told in filter_check.checked(engine, location, chosen):
-            typer.echo(told, err=True)
+            say(told)
         while question := _read():
             try:
                 answer = asked.ask(engine, question, places, chosen, as_asked)
             except ModelFailed as error:  # one question is lost, not the conversation
-                typer.echo(f"haystack-agent: {printable.line(str(error))}", err=True)
+                say(f"haystack-agent: {error}")
                 continue
             except KeyboardInterrupt:
                 typer.echo("\nStopped. Ask again, or end with an empty line.", err=True)

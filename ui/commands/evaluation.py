@@ -13,6 +13,7 @@ from eval.datasets.dataset import DataSetKind
 from eval.runs.names import Condition
 from haystack_agent.errors import UsageError
 from ui import options, printable
+from ui.terminal.render import say
 
 if TYPE_CHECKING:
     from eval.datasets.dataset import DataSet
@@ -87,7 +88,7 @@ def run_(  # noqa: PLR0913, PLR0917 - the parameters are the options
 
 def _tell_failures(failures: Sequence[str]) -> None:
     for failure in failures[:20]:
-        typer.echo(printable.line(failure), err=True)
+        say(failure)
     if failures:
         typer.echo(
             f"{len(failures)} answers are missing and count as wrong: run the same command to try again.", err=True

@@ -11,6 +11,7 @@ import typer
 from haystack_agent.errors import UsageError
 from ui import json_output, options, printable
 from ui.terminal.downloads import tell_download
+from ui.terminal.render import say
 
 if TYPE_CHECKING:
     from haystack_agent.index_location import IndexLocation
@@ -63,7 +64,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     how = IndexOptions(hidden, not no_ignore, retry, gone, workers or settings.workers)
     move = qdrant_url is not None
     if move and (told := moving(location)):
-        typer.echo(told, err=True)
+        say(told)
     with render.progress_bar() as progress:
         report = run(location, roots, how, progress, profile, tell_download, move)
     if as_json:

@@ -17,6 +17,7 @@ from haystack_agent.retrieval.understood import Understood
 from ui import filter_check, json_output, options, printable
 from ui.terminal import model_answers
 from ui.terminal.last_results import Place, place_of, save
+from ui.terminal.render import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,7 +231,7 @@ def _engine(index: str | None, qdrant_url: str | None, chosen: Filters) -> Itera
 
     with Engine.open(location) as engine:
         for told in filter_check.checked(engine, location, chosen):
-            typer.echo(told, err=True)
+            say(told)
         yield engine, settings.data_dir
 
 

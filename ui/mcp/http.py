@@ -83,6 +83,7 @@ def serve(server: MediaServer, listener: socket.socket, security: TransportSecur
     from ui.serving.bounded_connections import BACKLOG, Limits, bounded, fitting
 
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
+    app.router.redirect_slashes = False  # it would send whoever asks to whatever host is named
     config = uvicorn.Config(
         app,
         log_level="error",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TextIO
 
-from rich.cells import cell_len, set_cell_size
-
 from ui import printable
+from ui.terminal.cells import cells, fitting
 
 _MARGIN = "  "
 _NARROWEST = 20
@@ -52,16 +51,16 @@ class Margin:
         self._put(self._space)
         self._space = ""
         while not self._fits(word):
-            first = set_cell_size(word, (self._width or 0) - self._column).rstrip(" ")
-            self._put(first or word[0])
-            word = word[len(first or word[0]) :]
+            end = fitting(word, 0, (self._width or 0) - self._column)
+            self._put(word[:end])
+            word = word[end:]
             self.end_line()
             self._put(_MARGIN)
         self._put(word)
 
     def _fits(self, text: str) -> bool:
-        return self._width is None or self._column + cell_len(text) <= self._width
+        return self._width is None or self._column + cells(text) <= self._width
 
     def _put(self, text: str) -> None:
         self._stream.write(text)
-        self._column += cell_len(text)
+        self._column += cells(text)

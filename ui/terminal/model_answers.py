@@ -20,7 +20,7 @@ from ui.filter_words import described
 from ui.terminal.downloads import tell_download
 from ui.terminal.last_results import Place, place_of
 from ui.terminal.margin import Margin
-from ui.terminal.render import QUOTE, console, heading
+from ui.terminal.render import QUOTE, console, heading, put, say
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -82,9 +82,9 @@ class Chat:
         """
         understood = self._conversation.understand(question)
         if understood.question != question:
-            typer.echo(f"Understood as: {printable.line(understood.question)}", err=True)
+            say(f"Understood as: {understood.question}")
         if understood.parts:
-            typer.echo(f"In parts: {printable.line(' | '.join(understood.parts))}", err=True)
+            say(f"In parts: {' | '.join(understood.parts)}")
         filters = chosen if as_asked else tell_filters(engine.narrow(understood, chosen), chosen)
         answer = show(self._ask(engine, understood, top_k, filters))
         self._conversation.keep(understood.question, answer)
@@ -122,7 +122,7 @@ def heard_of(choice: ModelChoice, data_dir: Path) -> Heard:
 
 def tell(text: str) -> None:
     """A line that is not part of an answer."""
-    typer.echo(printable.line(text), err=True)
+    say(text)
 
 
 def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
@@ -168,12 +168,12 @@ def show(events: Iterator[Event]) -> Answer:
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
-                    typer.echo(printable.line(text), err=True)
+                    say(text)
                     told.add(text)
             case ToolCalled(name, arguments):
                 if margin.begun:
                     margin.end_line()
-                typer.echo(printable.short(f"{name}: {arguments}", 200), err=True)
+                say(printable.short(f"{name}: {arguments}", 200))
                 written = False
             case Token(text):
                 written = written or bool(text.strip())
@@ -223,13 +223,13 @@ def _show_rest(answer: Answer) -> None:
     out = console()
     out.print()
     for note in answer.notes:
-        out.print(Text(printable.line(note), style="yellow"))
+        put(out, Text(printable.line(note), style="yellow"))
     numbers = _numbers(answer.evidence)
     for citation in answer.citations:
         heading(out, numbers[citation.evidence.piece.id], citation.evidence, citation.locator)
         if citation.quote:
             doubt = "" if citation.verified else "   (not found in its text: unverified)"
-            out.print(Text(f"    “{printable.short(citation.quote, QUOTE)}”{doubt}"))
+            put(out, Text(f"    “{printable.short(citation.quote, QUOTE)}”{doubt}"))
         out.print()
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from haystack_agent.records import Answer, Evidence, Locator
 from ui import printable
+from ui.terminal.cells import folded
 
 if TYPE_CHECKING:
     from ingest.record.progress import FileCounts, IndexProgress, IndexReport, KeptFolder, Problem, Status
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SNIPPET = 280
 QUOTE = 1000
 PROBLEMS_SHOWN = 20
+HANG = 8
+"""Cells; deeper than any line of our own begins."""
 
 
 class _PipeConsole(Console):
@@ -34,6 +37,24 @@ def console(error: bool = False) -> Console:
     made = _PipeConsole(file=stream, markup=False, emoji=False, highlight=False)
     made.soft_wrap = not made.is_terminal
     return made
+
+
+def put(out: Console, text: Text) -> None:
+    """Print one line; where it is longer than the terminal is wide, the rest hangs below it.
+
+    So nothing in it, of whatever file or model, can pass for a line of its own.
+    """
+    if not out.is_terminal:
+        out.print(text)
+        return
+    for number, (start, end) in enumerate(folded(text.plain, out.width, HANG)):
+        line = Text(" " * HANG if number else "") + text[start:end]
+        out.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def say(text: str) -> None:
+    """One line to standard error."""
+    put(console(error=True), Text(printable.line(text)))
 
 
 def clock(seconds: float) -> str:
@@ -58,10 +79,10 @@ def show_evidence(evidence: Sequence[Evidence], explain: bool) -> None:
     for number, item in enumerate(evidence, start=1):
         words = _matched_words(item)
         heading(out, number, item, item.piece.locator)
-        out.print(Text("    " + (_why(item, words) or ""), style="dim"))
+        put(out, Text("    " + (_why(item, words) or ""), style="dim"))
         snippet = _snippet(item.piece.text, words)
         if snippet:
-            out.print(Text("    " + snippet))
+            put(out, Text("    " + snippet))
         if explain:
             _explain(out, item)
         out.print()
@@ -70,11 +91,11 @@ def show_evidence(evidence: Sequence[Evidence], explain: bool) -> None:
 def show_answer(answer: Answer, explain: bool) -> None:
     """The answer, then its citations; where there is no answer, the nearest places."""
     out = console()
-    out.print(Text(printable.line(answer.text), style="" if answer.abstained else "bold"))
+    put(out, Text(printable.line(answer.text), style="" if answer.abstained else "bold"))
     out.print()
     for number, citation in enumerate(answer.citations, start=1):
         heading(out, number, citation.evidence, citation.locator)
-        out.print(Text(f"    “{printable.short(citation.quote, QUOTE)}”"))
+        put(out, Text(f"    “{printable.short(citation.quote, QUOTE)}”"))
         if explain:
             _explain(out, citation.evidence)
         out.print()
@@ -83,7 +104,7 @@ def show_answer(answer: Answer, explain: bool) -> None:
 def show_list(answer: Answer, explain: bool) -> None:
     """What is said of the places found, then these."""
     out = console()
-    out.print(Text(printable.line(answer.text), style="bold"))
+    put(out, Text(printable.line(answer.text), style="bold"))
     out.print()
     show_evidence([citation.evidence for citation in answer.citations], explain)
 
@@ -91,8 +112,8 @@ def show_list(answer: Answer, explain: bool) -> None:
 def heading(out: Console, number: int, item: Evidence, locator: Locator) -> None:
     """Number, place and path of evidence."""
     path = item.paths[0]
-    out.print(Text(f"[{number}] ", style="cyan") + Text(place_text(path, locator), style="bold"))
-    out.print(Text(f"    {printable.name(path)}", style="dim"))
+    put(out, Text(f"[{number}] ", style="cyan") + Text(place_text(path, locator), style="bold"))
+    put(out, Text(f"    {printable.name(path)}", style="dim"))
 
 
 def _matched_words(item: Evidence) -> tuple[str, ...]:
@@ -124,7 +145,7 @@ def _explain(out: Console, item: Evidence) -> None:
         words = f", words: {', '.join(map(printable.line, match.words))}" if match.words else ""
         lines.append(f"{match.vector}: rank {match.rank}, score {match.score:.4f}{words}")
     for line in lines:
-        out.print(Text(f"      {line}", style="dim"))
+        put(out, Text(f"      {line}", style="dim"))
 
 
 def show_status(status: Status, index: str, notes: Sequence[str], everything: bool) -> None:
@@ -132,15 +153,15 @@ def show_status(status: Status, index: str, notes: Sequence[str], everything: bo
     out = console()
     rows = [("Index", index), *(("Folder", folder) for folder in status.roots)]
     for label, value in rows:
-        out.print(Text(f"{label:<8} {printable.name(value)}"))
-    out.print(Text(f"Files    {_counts(status.counts)}"))
+        put(out, Text(f"{label:<8} {printable.name(value)}"))
+    put(out, Text(f"Files    {_counts(status.counts)}"))
     if status.kept:
-        out.print(Text(f"Kept     {_kept(status.kept)}", style="yellow"))
-    out.print(Text(f"Pieces   {status.pieces}"))
-    out.print(Text(f"Profile  {printable.line(status.profile or 'none yet')}"))
+        put(out, Text(f"Kept     {_kept(status.kept)}", style="yellow"))
+    put(out, Text(f"Pieces   {status.pieces}"))
+    put(out, Text(f"Profile  {printable.line(status.profile or 'none yet')}"))
     _show_vectors(out, status)
     for note in notes:
-        out.print(Text(f"Note     {printable.line(note)}", style="yellow"))
+        put(out, Text(f"Note     {printable.line(note)}", style="yellow"))
     show_problems(out, status.problems, everything)
 
 
@@ -148,11 +169,11 @@ def _show_vectors(out: Console, status: Status) -> None:
     vectors = status.vectors
     if vectors.server is not None:
         place = f"{vectors.server}, collection {vectors.collection}"
-        out.print(Text(f"Vectors  {printable.line(place)}"))
+        put(out, Text(f"Vectors  {printable.line(place)}"))
     if vectors.problem is not None:
-        out.print(Text(f"Vectors  {printable.line(vectors.problem)}", style="red"))
+        put(out, Text(f"Vectors  {printable.line(vectors.problem)}", style="red"))
     if status.unremoved:
-        out.print(Text(f"Removing {status.unremoved} not done yet: run index, or forget again", style="yellow"))
+        put(out, Text(f"Removing {status.unremoved} not done yet: run index, or forget again", style="yellow"))
 
 
 def _counts(counts: FileCounts) -> str:
@@ -180,9 +201,9 @@ def show_problems(out: Console, problems: Sequence[Problem], everything: bool) -
         line = Text(f"{state:<8} ", style=style) + Text(
             f"{printable.name(problem.path)}: {printable.line(problem.reason)}"
         )
-        out.print(line)
+        put(out, line)
     if len(shown) < len(ranked):
-        out.print(Text(f"... and {len(ranked) - len(shown)} more: haystack-agent status --all", style="dim"))
+        put(out, Text(f"... and {len(ranked) - len(shown)} more: haystack-agent status --all", style="dim"))
 
 
 def show_report(report: IndexReport) -> None:
@@ -193,7 +214,7 @@ def show_report(report: IndexReport) -> None:
     what = ", ".join(f"{count} {word}" for word, count in changes if count) or "nothing new"
     if report.kept:
         what += f", kept {_kept(report.kept)}"
-    out.print(Text(f"{_counts(report.counts)} ({what}); {report.pieces} pieces; {report.seconds:.1f} s", style="bold"))
+    put(out, Text(f"{_counts(report.counts)} ({what}); {report.pieces} pieces; {report.seconds:.1f} s", style="bold"))
 
 
 @contextmanager

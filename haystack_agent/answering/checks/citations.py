@@ -18,11 +18,19 @@ _WORD = re.compile(
 )
 """A model is given text without what is invisible in it: a word that has such signs in it is one word nevertheless."""
 _MARKDOWN = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
+_LATIN = "[A-Za-z0-9\uff21-\uff3a\uff41-\uff5a\uff10-\uff19]"
+_OTHER_DOT = "[\u3002\uff0e\uff61]"
+"""What browsers take for a dot, too; between other letters it ends a sentence."""
+OF_AN_ADDRESS = re.compile(rf"[:/.@\uff0f]|(?<={_LATIN}){_OTHER_DOT}")
+"""A sign without which nothing is an address."""
 _ADDRESS = re.compile(
     r"\b(?:https?|ftp|data|javascript|file|mailto):\S+"
     r"|(?<![\w:/])//\w[\w-]*(?:\.[\w-]+)+\S*"
+    r"|\\\\\w[\w.-]*\\\S+"
     r"|\bwww\.\w[\w-]*\.\S+"
-    r"|(?<![\w.-])(?:\w[\w-]*\.)+[^\W\d_]{2,24}(?::\d+)?/\S+",
+    r"|(?<![\w.-])(?:\w[\w-]*\.)+[^\W\d_]{2,24}(?::\d+)?[/\uff0f]\S+"
+    rf"|(?<!{_LATIN})(?:{_LATIN}+(?:\.|{_OTHER_DOT}))+{_LATIN}{{2,24}}(?::\d+)?[/\uff0f]\S+"
+    r"|(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/\S+",
     re.IGNORECASE,
 )
 LEFT_OUT = "(address left out)"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from haystack_agent.answering.checks.citations import check_words
+from haystack_agent.answering.checks.citations import OF_AN_ADDRESS, check_words
 from haystack_agent.records import Evidence
 
 _LONGEST_WORD = 2000
 """Characters; what is longer is no word, and its rest is not shown while it is written."""
 _LAST_SPACE = re.compile(r"\s+\S*$")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uf900-\ufaff\uff01-\uff60]")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff\uf900-\ufaff\uff01\uff0c\uff1b\uff1f]")
 """Of scripts that put no spaces between words."""
-_OF_AN_ADDRESS = re.compile("[:/.@]")
 _OPEN = re.compile(r"!?\[[^\]\n]{0,400}(?:$|\](?:$|\((?:[^()\n]|\([^()\n]*\)){0,400}(?:\([^()\n]*)?$))")
 """What may still become the number of a place, or a link of Markdown."""
 
@@ -54,7 +53,7 @@ def _end_of_words(text: str) -> int:
     """Where the last whole word ends; the space behind it waits for what follows."""
     space = _LAST_SPACE.search(text)
     end = space.start() if space else 0
-    address = _OF_AN_ADDRESS.search(text, end)
+    address = OF_AN_ADDRESS.search(text, end)
     for unspaced in _UNSPACED.finditer(text, end, address.start() if address else len(text)):
         end = unspaced.end()
     opened = _OPEN.search(text[: end + 1])  # what follows tells whether a bracket at the end is one of a link

@@ -136,7 +136,7 @@ def _is_plain(body: bytes) -> bool:
     """Whether nothing is said but the question: Gradio would let the body name another's session to listen to."""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(said, dict) and said.keys() == {"data"}
 

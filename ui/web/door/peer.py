@@ -34,17 +34,32 @@ class Peer(Enum):
     OTHER = auto()
     """Anybody else; also who is gone already, and who comes from elsewhere by an address of this computer."""
     UNKNOWN = auto()
-    """The system does not tell."""
+    """The system tells of nobody."""
 
 
-def peer_of(client: Address, server: Address) -> Peer:
-    """Whose the connection is that goes from `client` to `server`, two addresses of this computer."""
+def system_tells() -> bool:
+    """Whether the system says whose connections are: asked once, since later a failure must let nobody in."""
     if sys.platform != "linux":
-        return Peer.UNKNOWN
+        return False
+    here = ("127.0.0.1", 1)
+    try:
+        _ask(_request(here, here))
+    except OSError:
+        return False
+    return True
+
+
+def peer_of(client: Address | None, server: Address | None) -> Peer:
+    """Whose the connection is that goes from `client` to `server`, two addresses of this computer, where it tells.
+
+    A connection that was reset has no addresses any more: what it brought is nobody's.
+    """
+    if client is None or server is None:
+        return Peer.OTHER
     try:
         answer = _ask(_request(client, server))
     except OSError:
-        return Peer.UNKNOWN
+        return Peer.OTHER
     kind = _HEADER.unpack_from(answer)[1]
     if kind != _BY_FAMILY:
         return Peer.OTHER

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from ui.serving.loopback import is_loopback
-from ui.web.door.peer import Peer, peer_of
+from ui.web.door.peer import Peer, peer_of, system_tells
 from ui.web.door.serving import Serving
 
 
@@ -20,6 +20,7 @@ class Site:
     def __init__(self, serving: Serving) -> None:
         self._public = serving.public
         self._loopback = is_loopback(serving.host) and serving.public is None
+        self._asks_system = self._loopback and system_tells()
         names = {"localhost", serving.host.lower(), socket.gethostname().lower()}
         if serving.public:
             names.add(urlsplit(serving.public).hostname or "")
@@ -56,11 +57,8 @@ class Site:
         return told if _is_address(told) else None
 
     def peer(self, scope: Scope) -> Peer:
-        """Whose the browser is, where it sits at this machine and the system tells."""
-        client, server = scope.get("client"), scope.get("server")
-        if not client or not server or not self.is_here(client[0]):
-            return Peer.UNKNOWN
-        return peer_of((client[0], client[1]), (server[0], server[1]))
+        """Whose the browser is, where only such as sit at this machine can reach the server, and the system tells."""
+        return peer_of(scope.get("client"), scope.get("server")) if self._asks_system else Peer.UNKNOWN
 
     def is_here(self, client: str) -> bool:
         """Whether who calls sits at this machine, and only such can reach the server."""
