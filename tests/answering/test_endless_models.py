@@ -25,7 +25,7 @@ from tests.support.openai_server import Call, Say, Scripted, serving
 from ui.terminal.model_answers import show
 
 ENDLESS = Say(("It is that [1]. ", *["more and more "] * 200_000))
-CUT = "The answer was cut off: it was longer than 40,000 characters."
+CUT = "The answer was cut off: it was longer than 40,000 characters, or took more than half an hour."
 
 
 class NoPictures:
@@ -101,3 +101,10 @@ def test_what_was_told_while_it_was_asked_is_not_told_again(capsys: pytest.Captu
     show(iter([Status(blind), Token("It is."), Done(Answer("What?", "It is.", False, notes=(blind, "Another.")))]))
     said = capsys.readouterr()
     assert (said.out + said.err).count(blind) == 1 and "Another." in said.out
+
+
+def test_an_answer_that_drips_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haystack_agent.answering.model.langchain_length.LONGEST_SECONDS", 1.0)
+    with serving(Say(("It is ", "a barge [1]. ", *[" "] * 40), pause=0.2)) as server:
+        answer = asked(server)
+    assert answer.text == "It is a barge [1]." and CUT in answer.notes

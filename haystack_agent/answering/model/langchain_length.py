@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from haystack_agent.answering.model.length import LONGEST, TooLong
+from haystack_agent.answering.model.length import LONGEST, LONGEST_SECONDS, TooLong
 
 
 class Length(BaseCallbackHandler):
@@ -23,10 +24,11 @@ class Length(BaseCallbackHandler):
         self.text = ""
         """Of the message that is being written."""
         self._read = 0
+        self._began = time.monotonic()
 
     def on_chat_model_start(self, *_: Any, **__: Any) -> None:
         """A message begins."""
-        self.text, self._read = "", 0
+        self.text, self._read, self._began = "", 0, time.monotonic()
 
     def on_llm_new_token(self, token: str | list[Any], *, chunk: Any = None, **_: Any) -> None:
         """A piece of it; pieces without text count too."""
@@ -35,5 +37,5 @@ class Length(BaseCallbackHandler):
         calls = getattr(message, "tool_call_chunks", ())
         self._read += max(1, len(text) + sum(len(one["args"] or "") for one in calls))
         self.text += text
-        if self._read > LONGEST:
+        if self._read > LONGEST or time.monotonic() - self._began > LONGEST_SECONDS:
             raise TooLong

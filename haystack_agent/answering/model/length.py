@@ -4,7 +4,9 @@ from __future__ import annotations
 
 LONGEST = 40_000
 """Characters of one message of a model."""
-CUT = f"The answer was cut off: it was longer than {LONGEST:,} characters."
+LONGEST_SECONDS = 1800.0
+"""From its first piece on: a model may think for long, and a server may drip without end."""
+CUT = f"The answer was cut off: it was longer than {LONGEST:,} characters, or took more than half an hour."
 
 
 class TooLong(BaseException):
