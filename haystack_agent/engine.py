@@ -24,7 +24,8 @@ from haystack_agent.retrieval.search import Searcher, Weighted
 from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.opening import open_to_read
-from haystack_agent.store.protocol import IndexedPiece, Store, VectorName
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import IndexedPiece, VectorName
 
 if TYPE_CHECKING:
     from PIL.Image import Image

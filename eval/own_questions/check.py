@@ -11,7 +11,7 @@ from eval.own_questions.rules import Draft, Kind
 from haystack_agent.encoders.pieces import describe
 from haystack_agent.engine import Engine
 from haystack_agent.records import Piece
-from haystack_agent.store.protocol import VectorName
+from haystack_agent.store.values import VectorName
 
 _LOOKED_AT = 200
 """Pieces looked at for each search: a rival must have the question's own words, so it ranks high."""

@@ -24,7 +24,7 @@ from eval.own_questions.rules import Draft, Kind, drafts
 from eval.questions import Question
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 
 _FILES = 2000
 """Files drawn at most: enough for any number of questions that somebody will look at."""

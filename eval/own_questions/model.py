@@ -20,7 +20,7 @@ from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.model.errors import told
 from haystack_agent.records import Evidence, PieceKind
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 from haystack_agent.text.language import detect_language
 from haystack_agent.text.visible import one_line
 

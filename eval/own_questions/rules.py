@@ -18,7 +18,7 @@ from itertools import zip_longest
 from eval.own_questions.words import DIGITS, IDEOGRAPHS, RUN_TOGETHER, clean, is_label, is_name, is_sentence, is_value
 from haystack_agent.answering.extractive.units import units
 from haystack_agent.records import Modality, Piece, PieceKind
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 from haystack_agent.text.fold import fold
 
 

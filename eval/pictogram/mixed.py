@@ -25,7 +25,8 @@ from haystack_agent.records import Filters, Modality
 from haystack_agent.retrieval.fusion import Weights
 from haystack_agent.retrieval.search import Searcher
 from haystack_agent.store.opening import open_store
-from haystack_agent.store.protocol import Store, VectorName
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import VectorName
 from ingest.indexing import index
 
 PROFILE = "pictogram"

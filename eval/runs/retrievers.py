@@ -12,7 +12,7 @@ from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import VectorName
+from haystack_agent.store.values import VectorName
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever

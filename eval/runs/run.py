@@ -26,7 +26,7 @@ from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.store.protocol import VectorName
+from haystack_agent.store.values import VectorName
 from ingest.record.manifest import Manifest
 
 if TYPE_CHECKING:

@@ -2,4 +2,5 @@
 
 from eval.sample.folder import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,4 +2,5 @@
 
 from eval.speed.jobs import main
 
-main()
+if __name__ == "__main__":
+    main()

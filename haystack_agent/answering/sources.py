@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 
 _WHOLE = {Modality.DOCUMENT: PieceKind.PAGE, Modality.VIDEO: PieceKind.SEGMENT}
 Search = Callable[[str, int, Filters], list[Evidence]]

@@ -13,7 +13,7 @@ import numpy as np
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders, Sight
 from haystack_agent.records import AssetMeta, Piece, PieceKind
-from haystack_agent.store.protocol import IndexedPiece, VectorName
+from haystack_agent.store.values import IndexedPiece, VectorName
 from haystack_agent.text.language import detect_language
 from haystack_agent.vectors import FloatArray, Look, TextEncoder
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from haystack_agent.encoders.bundle import Encoders, Sight
 from haystack_agent.encoders.towers.minilm import WEIGHTS_SHA256, MiniLM
 from haystack_agent.errors import IndexMismatch, UsageError
-from haystack_agent.store.protocol import StoreSchema, VectorName
+from haystack_agent.store.values import StoreSchema, VectorName
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import Sample
+from haystack_agent.store.values import Sample
 from haystack_agent.vectors import FloatArray
 
 _LEAST_DEVIATION = 0.02

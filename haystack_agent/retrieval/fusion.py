@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from haystack_agent.records import Evidence, Match, Modality, PieceKind
 from haystack_agent.retrieval.cohort import Standing
 from haystack_agent.store.hit import Glance, Hit
-from haystack_agent.store.protocol import VectorName
+from haystack_agent.store.values import VectorName
 
 _BEND, _STRAIGHT = 2.0, 20.0
 """Of the curve that goes from the floor, where it is nearly flat, to a straight line."""

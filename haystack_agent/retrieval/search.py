@@ -17,7 +17,8 @@ from haystack_agent.retrieval.fusion import Hits, Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
 from haystack_agent.retrieval.scene import SceneJudge
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import Store, VectorName
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import VectorName
 from haystack_agent.text.fold import fold
 from haystack_agent.text.terms import STEM_LENGTH, terms
 from haystack_agent.vectors import FloatArray

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from haystack_agent.errors import IndexDamaged
 from haystack_agent.records import Modality, PieceKind
 from haystack_agent.store import packing
-from haystack_agent.store.protocol import IndexedPiece
 from haystack_agent.store.schema import Field, Payload, from_payload
+from haystack_agent.store.values import IndexedPiece
 
 
 @dataclass(frozen=True, slots=True)

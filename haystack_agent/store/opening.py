@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from haystack_agent.errors import HaystackError, IndexDamaged, IndexNotFound, UsageError
 from haystack_agent.index_files import IndexCard, IndexFiles, VectorsPlace, read_card
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.store.protocol import Store, StoreSchema
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import StoreSchema
 
 _FAR_FEWER = 0.5
 """Share of the promised pieces below which a store is not the one that was written; others may be writing it."""

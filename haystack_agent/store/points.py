@@ -11,8 +11,8 @@ import numpy as np
 
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import escape
-from haystack_agent.store.protocol import IndexedPiece, Sample
 from haystack_agent.store.schema import AnyOf, Field, Payload, to_payload
+from haystack_agent.store.values import IndexedPiece, Sample
 
 EXACT_UP_TO = 50_000
 """Up to this many pieces are compared one by one: an approximate search loses results among small groups."""

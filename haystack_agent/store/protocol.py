@@ -3,53 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from haystack_agent.records import Filters, Piece
+from haystack_agent.records import Filters
+from haystack_agent.store.values import IndexedPiece, Sample, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 if TYPE_CHECKING:
     from haystack_agent.store.hit import Hit
-
-
-class VectorName(StrEnum):
-    """Names of the vectors of a point, as written in the collection."""
-
-    TEXT = "text"
-    BM25 = "bm25"
-    UCLIP = "uclip"
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSchema:
-    """The vectors a collection holds: the length of each dense one (``bm25`` is always there)."""
-
-    dense: tuple[tuple[VectorName, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedPiece:
-    """A piece as stored: where its asset is found, when that file was changed, and the piece's vectors."""
-
-    piece: Piece
-    paths: tuple[str, ...]
-    """Absolute paths."""
-    modified: datetime
-    """Change time of the file, aware; stands in for `AssetMeta.created` in date filters."""
-    dense: tuple[tuple[VectorName, FloatArray], ...] = ()
-    bm25: SparseVector | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Some points' vectors of one name."""
-
-    ids: tuple[str, ...]
-    vectors: FloatArray
-    """Shape (len(ids), length of the vector), rows of length 1."""
 
 
 class Store(Protocol):

@@ -12,7 +12,7 @@ from haystack_agent.errors import IndexDamaged, IndexMismatch
 from haystack_agent.records import AssetMeta, Filters, Locator, Modality, Piece, PieceKind, Span
 from haystack_agent.store import packing
 from haystack_agent.store.packing import escape, unescape
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema
+from haystack_agent.store.values import IndexedPiece, StoreSchema
 
 Payload = dict[str, Any]
 """JSON-like fields of a point; no booleans, which cannot be matched in the embedded store."""

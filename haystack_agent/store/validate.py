@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from haystack_agent.records import Box, Piece
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 _UINT32 = 2**32

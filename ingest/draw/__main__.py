@@ -2,4 +2,5 @@
 
 from ingest.draw.worker import main
 
-main()
+if __name__ == "__main__":
+    main()

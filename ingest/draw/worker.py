@@ -22,7 +22,7 @@ from ingest.files.sniff import VIDEO_TYPES
 from ingest.pixels.pictures import MEDIA_TYPES, decoding, open_picture, orientation, to_rgb, turned
 from ingest.readers.pages.render import MAX_SIDE, PAGED, mark_boxes, render_page
 from ingest.readers.protocol import DAMAGED
-from ingest.video.frames import render_frame
+from ingest.video.opening import render_frame
 from ingest.workers.quiet import silence
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from ingest.pixels.colours import colour_shares, dominant
 from ingest.readers.looks import look_of, packed, unpacked
 from ingest.readers.protocol import Progress, ReadEvent, Seen, Source, Warned
 from ingest.video.frame_text import LUMA_SIDE, FrameTextReader
-from ingest.video.frames import FrameSource, clip_origin, open_container, open_frames
+from ingest.video.frames import FrameSource, clip_origin, open_container
 from ingest.video.meta import video_meta
+from ingest.video.opening import open_frames
 from ingest.video.shots import Sample, Segment, make_segments, summarise
 from ingest.video.subtitles import Cue, Subtitles, embedded_subtitles, read_subtitle_file, subtitle_files
 from ingest.video.text_tracks import ShownText, follow, texts_between

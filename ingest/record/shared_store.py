@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from haystack_agent.records import Filters
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import IndexedPiece, Sample, Store, VectorName
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import IndexedPiece, Sample, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 _WRITTEN_AT_ONCE = 16

@@ -20,7 +20,8 @@ from typing import Protocol
 from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.errors import ReadCutShort, ReadFailed, StorageFull, UnsupportedFile
 from haystack_agent.records import Piece
-from haystack_agent.store.protocol import IndexedPiece, Store
+from haystack_agent.store.protocol import Store
+from haystack_agent.store.values import IndexedPiece
 from haystack_agent.vectors import Look
 from ingest.files.hashing import FileChanged
 from ingest.files.lines import path_text

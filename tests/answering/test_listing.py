@@ -17,6 +17,7 @@ from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Evidence, Filters, Modality
 from haystack_agent.retrieval.plan import make_plan
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.builders import passage, picture
 from tests.support.paths import SHARED
 
@@ -39,7 +40,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     for number in range(6):
         about = "A taxi to the station" if number < 2 else "Bread and milk"
         (folder / "files" / f"note {number}.md").write_text(f"# Note {number}\n\n{about} was paid.\n", "utf-8")
-    index(IndexLocation(folder / "index"), [folder / "files"])
+    index(IndexLocation(folder / "index"), [folder / "files"], IndexOptions(workers=1))
     with Engine.open(IndexLocation(folder / "index")) as engine:
         yield engine
 

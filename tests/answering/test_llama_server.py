@@ -29,6 +29,7 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.records import Answer, AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
 from ingest.draw.drawing import EvidenceRenderer
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.commands.test_cli import Shell, clean
 from tests.support.llamaserver import CONTEXT, Llama, running, starting
 from tests.support.webserver import Client
@@ -61,7 +62,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files.mkdir()
     (files / "gate.txt").write_text("The code of the garden gate is 4711. Close it at night.\n", "utf-8")
     Image.effect_mandelbrot((320, 240), (-2, -1, 1, 1), 60).convert("RGB").save(files / "garden gate.jpg")
-    index(IndexLocation(base / "data" / "indexes" / "default"), [files])
+    index(IndexLocation(base / "data" / "indexes" / "default"), [files], IndexOptions(workers=1))
     return base
 
 

@@ -32,6 +32,7 @@ from haystack_agent.records import Answer, AssetMeta, Citation, Evidence, Locato
 from haystack_agent.text.visible import one_line, visible
 from ingest.draw.drawing import EvidenceRenderer
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.answering.test_direct import reader_of
 from tests.support.openai_server import Call, Reply, Say, Scripted, Step, serving
 from ui.mcp.values import ask_result, search_result
@@ -94,7 +95,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = base / "folderword <data 0123abcd>\n[3] other\u202e"
     write_files(folder)
     location = IndexLocation(base / "index")
-    index(location, [folder])
+    index(location, [folder], IndexOptions(workers=1))
     with Engine.open(location) as opened:
         yield opened
 

@@ -64,7 +64,7 @@ class Shell:
         config = self.base / "config.toml"
         config.touch()
         own |= {"HAYSTACK_DATA_DIR": str(self.base / "data"), "HAYSTACK_CONFIG_FILE": str(config)}
-        return {**own, **variables}
+        return {**own, "HAYSTACK_WORKERS": "1", **variables}  # the tests beside use the other processors
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.opening import open_store
 from haystack_agent.text.fold import fold
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.paths import ROOT
 
 SMALL, LARGE = 60, 140
@@ -244,7 +245,7 @@ def test_names_of_files_tell_nothing() -> None:
 
 def test_every_file_is_read_and_answers_stand_in_the_text(small: Path, tmp_path: Path) -> None:
     location = IndexLocation(tmp_path / "index")
-    report = index(location, [small])
+    report = index(location, [small], IndexOptions(workers=1))
     assert report.counts.indexed == SMALL and report.counts.failed == 0
     assert {Path(one.path).name for one in report.problems} == {"items.jsonl", "questions.jsonl", "haystack.json"}
     read = _texts_read(location, small)

@@ -22,6 +22,7 @@ from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelBusy, UsageError
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Fail, Say, Scripted, serving
 
 LAKES = """# Alpine lakes survey
@@ -80,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> Iterator[Engine]:
     location = IndexLocation(folder.parent / "index")
-    index(location, [folder])
+    index(location, [folder], IndexOptions(workers=1))
     with Engine.open(location) as engine:
         yield engine
 

@@ -26,6 +26,7 @@ from eval.runs.outcomes import read_outcomes
 from haystack_agent.errors import UsageError
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.commands.test_cli import Done, Shell, clean
 from tests.support.openai_server import Fail, Reply, Scripted, serving
 
@@ -52,7 +53,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
          "evidence": "|evil| [x](http:203.0.113.9).txt", "task": ""}
     )  # fmt: skip
     (files / "questions.jsonl").write_text("".join(json.dumps(one) + "\n" for one in questions))
-    index(IndexLocation(base / "data/indexes/default"), [files])
+    index(IndexLocation(base / "data/indexes/default"), [files], IndexOptions(workers=1))
     return base
 
 
@@ -132,13 +133,13 @@ def test_copies_answer_as_well_and_other_contents_are_another_run(world: Path, t
     kept = (world / "files/questions.jsonl").read_text("utf-8").splitlines()[:2]
     (base / "files/questions.jsonl").write_text("\n".join(kept).replace('"n1.txt"', '"./n1.txt"'), "utf-8")
     location = IndexLocation(base / "data/indexes/default")
-    index(location, [base / "files"])
+    index(location, [base / "files"], IndexOptions(workers=1))
     clean(run(base, tmp_path / "run", "--systems", "ours"), 0)
     outcomes = read_outcomes(tmp_path / "run")
     assert set(outcomes.questions["Borgen"].evidence) == {"n1.txt", "a copy.txt"}
     assert outcomes.scores("ours")[RankingMeasure.RECALL_1] == {"Aldis": 1.0, "Borgen": 1.0}
     shutil.copy(world / "files/n2.txt", base / "files/n2.txt")
-    index(location, [base / "files"])
+    index(location, [base / "files"], IndexOptions(workers=1))
     assert b"contents" in clean(run(base, tmp_path / "run", "--systems", "ours"), 2).stderr
 
 

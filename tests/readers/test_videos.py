@@ -20,7 +20,7 @@ from ingest.readers.protocol import Progress, ReadEvent, Source, Warned
 from ingest.readers.video import MEDIA_TYPES, VideoReader
 from ingest.video.cells import changed_cells
 from ingest.video.decord_frames import DecordFrames, decord_installed
-from ingest.video.frames import open_frames, render_frame
+from ingest.video.opening import open_frames, render_frame
 from ingest.video.pyav_frames import PyAVFrames
 from tests.support.paths import SHARED
 

@@ -21,8 +21,8 @@ from haystack_agent.retrieval.fusion import Hits, Signs, fuse
 from haystack_agent.retrieval.plan import make_plan
 from haystack_agent.store.edge.store import EdgeStore
 from haystack_agent.store.hit import Hit
-from haystack_agent.store.protocol import IndexedPiece, Sample
 from haystack_agent.store.schema import to_payload
+from haystack_agent.store.values import IndexedPiece, Sample
 from tests.support.builders import MODIFIED, passage, picture, segment
 
 FILES: dict[str, list[Piece]] = {

@@ -23,6 +23,7 @@ from haystack_agent.records import Answer, Filters, Modality
 from haystack_agent.retrieval.period import Period, period_of
 from haystack_agent.retrieval.understood import Understood, merged, narrowed_to
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.commands.test_cli import Shell, clean
 from tests.support.openai_server import Call, Fail, Say, serving
 
@@ -102,7 +103,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         exif.get_ifd(0x8769)[0x9003] = f"{year}:07:14 12:00:00"
         Image.new("RGB", (320, 240), (30, 90, year - 1900)).save(base / f"files/{year}.jpg", exif=exif)
     (base / "files/note.txt").write_text("The ferry timetable of 2021 is in the drawer.\n", "utf-8")
-    index(IndexLocation(base / "data/indexes/default"), [base / "files"])
+    index(IndexLocation(base / "data/indexes/default"), [base / "files"], IndexOptions(workers=1))
     return base
 
 

@@ -18,7 +18,7 @@ import pytest
 from haystack_agent.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexNotFound, IndexUnusable
 from haystack_agent.records import AssetMeta, Box, Locator, Modality, Piece, PieceKind, Span
 from haystack_agent.store.edge.store import EdgeStore
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import SparseVector
 from tests.support.paths import ROOT
 

@@ -15,12 +15,12 @@ from qdrant_client import QdrantClient, models
 
 from haystack_agent.errors import IndexMismatch, StorageFull, StoreUnreachable, UsageError
 from haystack_agent.store import points
-from haystack_agent.store.protocol import StoreSchema, VectorName
 from haystack_agent.store.server import convert as server_convert
 from haystack_agent.store.server import errors as server_errors
 from haystack_agent.store.server import store as server
 from haystack_agent.store.server.connection import shown_url
 from haystack_agent.store.server.store import ServerStore
+from haystack_agent.store.values import StoreSchema, VectorName
 from haystack_agent.vectors import SparseVector
 from tests.store.test_store_contract import make, unit
 

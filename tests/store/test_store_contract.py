@@ -20,8 +20,9 @@ from qdrant_client import QdrantClient
 from haystack_agent.errors import IndexMismatch
 from haystack_agent.records import AssetMeta, Box, Filters, Locator, Modality, Piece, PieceKind, Span
 from haystack_agent.store.edge.store import EdgeStore
-from haystack_agent.store.protocol import IndexedPiece, Store, StoreSchema, VectorName
+from haystack_agent.store.protocol import Store
 from haystack_agent.store.server.store import ServerStore
+from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 # The client in memory says that it keeps no indexes and searches exactly anyway: nothing depends on them but speed.

@@ -14,7 +14,7 @@ import numpy as np
 from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.records import Piece
 from haystack_agent.store.edge.store import EdgeStore
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
+from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 from ingest.pipeline import IndexParts
 from ingest.readers.registry import ReaderRegistry

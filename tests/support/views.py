@@ -17,6 +17,7 @@ from eval.sample import folder as sample
 from eval.sample.drawing import html_picture
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Fail, Say, Scripted
 from tests.support.visit import Visit
 from tests.support.webserver import running
@@ -74,8 +75,8 @@ def made(base: Path, model: Scripted) -> Iterator[World]:
     """A world in a folder, with a language model to ask."""
     files, indexes = base / "full" / "files", base / "full" / "data" / "indexes"
     _write_files(files)
-    index(IndexLocation(indexes / "default"), [files])
-    index(IndexLocation(indexes / "another one"), [files / "photos"])
+    index(IndexLocation(indexes / "default"), [files], IndexOptions(workers=1))
+    index(IndexLocation(indexes / "another one"), [files / "photos"], IndexOptions(workers=1))
     (files / "gone.jpg").unlink()
     with ExitStack() as stack:
         world = World(base, model, stack, threading.Event())

@@ -18,6 +18,7 @@ from eval.sample import documents as sample_documents
 from eval.sample import folder as sample
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Fail, Say, Scripted, serving
 from tests.support.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.support.webserver import running, started
@@ -36,7 +37,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(12):
         (files / f"note {number}.md").write_text(f"# Invoice {number}\n\nCycle number {number} was sold.\n", "utf-8")
     indexes = base / "data" / "indexes"
-    index(IndexLocation(indexes / "default"), [files])
+    index(IndexLocation(indexes / "default"), [files], IndexOptions(workers=1))
     shutil.copytree(indexes / "default", indexes / "other")
     return base
 

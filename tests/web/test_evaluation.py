@@ -17,6 +17,7 @@ from eval.sample import folder as sample
 from haystack_agent.errors import UsageError
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Fail, Hang, Reply, Say, Scripted, serving
 from tests.support.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.support.webserver import Client, running
@@ -51,7 +52,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked += question(_MISSED, "Which colour is the total due to the invoice?", "blue", "boat.jpg")
     asked += question(_HOSTILE, HOSTILE, "<b>calm</b>", "flat tyre.mp4", locator={"time": [4, 8]})
     (files / "questions.jsonl").write_text(asked, "utf-8")
-    index(IndexLocation(base / "data" / "indexes" / "default"), [files])
+    index(IndexLocation(base / "data" / "indexes" / "default"), [files], IndexOptions(workers=1))
     return base
 
 

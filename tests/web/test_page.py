@@ -16,6 +16,7 @@ from eval.sample import folder as sample
 from eval.sample.drawing import html_picture
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Call, Fail, Say, Scripted, serving
 from tests.support.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.support.webserver import running
@@ -57,8 +58,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     document.close()
     (files / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
     indexes = base / "data" / "indexes"
-    index(IndexLocation(indexes / "default"), [files])
-    index(IndexLocation(indexes / "seeing"), [files / "photos"], profile="pictogram")
+    index(IndexLocation(indexes / "default"), [files], IndexOptions(workers=1))
+    index(IndexLocation(indexes / "seeing"), [files / "photos"], IndexOptions(workers=1), profile="pictogram")
     return base
 
 

@@ -18,6 +18,7 @@ import pytest
 from eval.sample import documents as sample_documents
 from haystack_agent.index_location import IndexLocation
 from ingest.indexing import index
+from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Say, serving
 from tests.support.webserver import Client, running
 
@@ -35,7 +36,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sample_documents.write_invoice(files / "invoice.pdf")
     (files / "page.html").write_text("<h1>Opening hours</h1><script>alert(1)</script><p>Nine to five.</p>", "utf-8")
     (base / "secret.txt").write_text("the secret", "utf-8")
-    index(IndexLocation(base / "data" / "indexes" / "default"), [files])
+    index(IndexLocation(base / "data" / "indexes" / "default"), [files], IndexOptions(workers=1))
     return base
 
 
@@ -131,7 +132,7 @@ def test_a_file_that_was_swapped_is_not_served(base: Path, tmp_path: Path) -> No
     files = tmp_path / "files"
     files.mkdir()
     sample_documents.write_invoice(files / "invoice.pdf")
-    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [files])
+    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [files], IndexOptions(workers=1))
     with running(tmp_path) as address:
         client = Client(address)
         asset = cards(client)[0]["asset"]
@@ -262,7 +263,7 @@ def test_other_machines_need_the_password(base: Path, tmp_path: Path) -> None:
 def test_twenty_people_do_not_block_each_other(base: Path, tmp_path: Path) -> None:
     """A model that takes two seconds for an answer is asked by twenty at once: nobody waits for another."""
     (tmp_path / "data").mkdir()
-    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"])
+    index(IndexLocation(tmp_path / "data" / "indexes" / "default"), [base / "files"], IndexOptions(workers=1))
     answer = Say(("The total ", "is ", "£339.40 ", "[1]."), pause=0.5)
     with serving(answer) as model, running(tmp_path, "--model", "m", "--model-url", model.url) as address:
         people = [Client(address) for _ in range(20)]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.errors import ModelFailed, UsageError
 from ui import filter_check, options, printable
-from ui.commands.query import AnswerMode
 from ui.terminal import model_answers
 from ui.terminal.last_results import save
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Filters
 from haystack_agent.retrieval.understood import Understood
@@ -28,17 +28,6 @@ if TYPE_CHECKING:
 
 Ask = Callable[[str], tuple[json_output.Json, bool]]
 """Takes a question; gives the object to print and whether anything was found."""
-
-
-class AnswerMode(StrEnum):
-    """How answers are made."""
-
-    EXTRACTIVE = "extractive"
-    """The best sentence or table row, word for word; no language model."""
-    DIRECT = "direct"
-    """The best places and the question go to a language model, once."""
-    AGENT = "agent"
-    """A language model searches and looks for itself, step by step."""
 
 
 Question = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; quotes are optional.")]

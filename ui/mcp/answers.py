@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from haystack_agent.settings import Settings
-    from haystack_agent.store.protocol import IndexedPiece
+    from haystack_agent.store.values import IndexedPiece
     from ui.mcp.library import Library
 
 

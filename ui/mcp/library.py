@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 
 if TYPE_CHECKING:
     from haystack_agent.index_location import IndexLocation

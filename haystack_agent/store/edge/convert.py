@@ -10,8 +10,8 @@ import numpy as np
 import qdrant_edge
 
 from haystack_agent.store.points import Point
-from haystack_agent.store.protocol import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.store.schema import DERIVED_FIELDS, AnyOf, Condition, from_payload
+from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import SparseVector
 
 WITHOUT_DERIVED = qdrant_edge.PayloadSelector.Exclude([field.value for field in DERIVED_FIELDS])

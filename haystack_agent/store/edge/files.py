@@ -20,8 +20,8 @@ from haystack_agent.errors import (
     StorageFull,
 )
 from haystack_agent.store.edge.noise import without_noise
-from haystack_agent.store.protocol import StoreSchema
 from haystack_agent.store.schema import check_vectors
+from haystack_agent.store.values import StoreSchema
 
 TO_CREATE = 192 * 2**20
 """Free bytes to make a shard: it takes 0.4 MB where files may have holes, else as much as they are long."""

@@ -28,8 +28,8 @@ from haystack_agent.store.edge import shard_copy
 from haystack_agent.store.edge.files import translated
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
-from haystack_agent.store.protocol import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, Payload, conditions_of
+from haystack_agent.store.values import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 _POINTS_A_WRITE = 500

@@ -18,7 +18,6 @@ from haystack_agent.records import Filters
 from haystack_agent.store import points, validate
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
-from haystack_agent.store.protocol import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.store.schema import (
     INTEGER_FIELDS,
     KEYWORD_FIELDS,
@@ -31,6 +30,7 @@ from haystack_agent.store.schema import (
 from haystack_agent.store.server import convert as server_convert
 from haystack_agent.store.server.connection import check_name, check_url, connect, shown_url
 from haystack_agent.store.server.errors import Server
+from haystack_agent.store.values import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
 _POINTS_A_REQUEST = 500

@@ -13,12 +13,12 @@ from functools import partial
 
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.extractive.listing import alike
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.answering.sources import Sources
 from haystack_agent.engine import EVIDENCE_READ
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Evidence, Filters
 from haystack_agent.retrieval.understood import Understood, joined
-from ui.commands.query import AnswerMode
 from ui.filter_check import checked
 from ui.web.ask.question import Question
 from ui.web.door.visitors import Visitor

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from ui.commands.query import AnswerMode
+from haystack_agent.answering.modes import AnswerMode
 from ui.web.ids import PieceIdText
 from ui.web.state.filter_values import FilterValues
 

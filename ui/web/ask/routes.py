@@ -11,13 +11,13 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from haystack_agent.errors import UsageError
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 from ui.terminal.last_results import Place
 from ui.terminal.opener import open_place
 from ui.web.ask.conversation_export import as_markdown
 from ui.web.ask.making import Making
 from ui.web.cards.evidence_cards import piece_card
-from ui.web.door.visitors import Visitor
+from ui.web.door.visitors import Visitor, visitor_of
 from ui.web.ids import AssetId, AssetIdText, ConversationId, PieceIdText
 from ui.web.state.conversation_store import Turn, unanswered
 from ui.web.state.workspace import Workspace
@@ -38,12 +38,6 @@ class Opening(BaseModel):
     asset: AssetIdText
     piece: PieceIdText
     quote: Annotated[str, StringConstraints(max_length=2000)] = ""
-
-
-def visitor_of(request: Request) -> Visitor:
-    """Who makes the request."""
-    visitor: Visitor = request.scope["visitor"]
-    return visitor
 
 
 def chat_routes(workspace: Workspace) -> APIRouter:

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from pydantic import ValidationError
 
 from haystack_agent.answering.events import Done, Gathered, Status, Token, ToolCalled
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.errors import HaystackError, UsageError
 from ui import printable
-from ui.commands.query import AnswerMode
 from ui.web.ask.asking import Asking, Found, Step, in_breaths, until_stopped
 from ui.web.ask.making import AT_ONCE, Making, Told
 from ui.web.ask.question import LONGEST, Question

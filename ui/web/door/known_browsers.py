@@ -83,7 +83,7 @@ class KnownBrowsers:
                 path.unlink(missing_ok=True)
 
 
-def visitor_of(secret: str) -> str | None:
+def id_from(secret: str) -> str | None:
     """The visitor that a browser with this secret is, unless another is given; None where it is no secret."""
     return _digest(secret, b"visitor") if _SECRET.fullmatch(secret) else None
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.web.door.known_browsers import YEAR, KnownBrowsers, visitor_of
+from ui.web.door.known_browsers import YEAR, KnownBrowsers, id_from
 from ui.web.door.peer import Peer
 from ui.web.door.security import LOGIN
 from ui.web.door.serving import Serving
@@ -116,7 +116,7 @@ class Door:
         before = cookies.get(self._cookie, "")
         visitor = self._browsers.visitor(before)
         if visitor is None and not self._lock.guessable:
-            visitor = visitor_of(cookies.get(_EARLIER_COOKIE, ""))
+            visitor = id_from(cookies.get(_EARLIER_COOKIE, ""))
         secret = self._browsers.add(self._lock.mark, visitor)
         self._browsers.forget(before)
         # Lax: the browser is known too when it comes from a bookmark, a file or another site's link.
@@ -158,3 +158,9 @@ def _cookies(scope: Scope) -> dict[str, str]:
 
 def _hashed(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who makes the request."""
+    visitor: Visitor = request.scope["visitor"]
+    return visitor

@@ -14,9 +14,9 @@ from eval.runs.names import EXTRACTIVE, Condition, System
 from haystack_agent.errors import UsageError
 from ingest.indexing import status
 from ui import printable
-from ui.web.ask.routes import visitor_of
 from ui.web.cards.evidence_cards import look_of
 from ui.web.cards.media_routes import playable
+from ui.web.door.visitors import visitor_of
 from ui.web.evaluation.questions import asked_in, made_from_files, with_questions
 from ui.web.ids import EvaluationId, EvaluationIdText
 from ui.web.library.local_folders import folder_named, require_local

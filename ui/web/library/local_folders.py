@@ -8,7 +8,7 @@ from fastapi import Request
 
 from haystack_agent.errors import UsageError
 from ui import printable
-from ui.web.ask.routes import visitor_of
+from ui.web.door.visitors import visitor_of
 
 
 def require_local(request: Request) -> None:

@@ -14,9 +14,9 @@ from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.records import Modality
 from ingest.indexing import status
 from ui import printable
-from ui.web.ask.routes import visitor_of
 from ui.web.ask.similar import similar
 from ui.web.cards.evidence_cards import cards_of, look_of
+from ui.web.door.visitors import visitor_of
 from ui.web.ids import AssetIdText, PieceIdText
 from ui.web.library.estimate import estimate, sample_folder, subfolders
 from ui.web.library.local_folders import folder_named, require_local

@@ -19,7 +19,7 @@ from pathlib import Path
 from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_files import IndexFiles
 from haystack_agent.records import Modality, PieceKind
-from haystack_agent.store.protocol import IndexedPiece
+from haystack_agent.store.values import IndexedPiece
 from ingest.files.hashing import stat_of
 from ingest.files.lines import path_text
 from ingest.live_index import LiveIndex
