@@ -253,6 +253,14 @@ def test_commands_are_seen() -> None:
     assert {"index", "search", "ask", "chat", "ui", "open", "status", "forget", "models", "mcp"} <= named
 
 
+@every_present
+def test_what_is_made_has_a_target(name: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    assert {"demo", "test"} <= targets
+    made = [words[1] for code in code_of(text_of(name)) if len(words := words_of(code)) > 1 and words[0] == "make"]
+    assert set(made) <= targets
+
+
 # The tree
 
 
