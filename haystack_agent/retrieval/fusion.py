@@ -27,7 +27,7 @@ Place = tuple[str, int | None, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each part counts; measured, see the table in the README."""
+    """How much each part counts; measured, see `docs/EVALUATION.md`."""
 
     bm25: float = 1.0
     text: float = 1.6

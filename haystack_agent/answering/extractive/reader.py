@@ -38,7 +38,8 @@ _NEWS = (AnswerKind.NUMBER, AnswerKind.NAME)
 
 @dataclass(frozen=True, slots=True)
 class ReaderWeights:
-    """How much each sign counts, and the confidence below which the reader abstains; measured, see the README."""
+    """How much each sign counts, and the confidence below which the reader abstains; measured, see
+    `docs/EVALUATION.md`."""
 
     covered: float = 1.5
     similar: float = 0.2
