@@ -96,7 +96,7 @@ def test_another_user_of_this_machine_stays_outside(address: str, brings: str) -
 
 
 RESET = """
-import os, socket, struct, sys
+import encodings.idna, os, socket, struct, sys
 os.setgid(65534); os.setuid(65534)
 for _ in range(60):
     with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as client:
