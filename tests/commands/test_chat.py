@@ -55,12 +55,12 @@ def test_an_empty_line_ends_it_and_a_model_is_needed(base: Path) -> None:
 
 def test_ctrl_c_stops_an_answer_at_once(base: Path) -> None:
     """The first words are on the screen, the model is still writing: it is hung up on and the command is gone."""
-    with serving(Say(("The first words.", " never", " seen"), pause=30)) as server:
+    with serving(Say(("The first words. ", "never", " seen"), pause=30)) as server:
         command = [sys.executable, "-m", "ui.cli", "ask", "--mode", "direct", "--model", "m"]
         command += ["--model-url", server.url, TYRE]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(command, env=Shell(base).environment(), **pipes) as process:  # type: ignore[call-overload]
-            assert process.stdout.read(len("The first words.")) == b"The first words."
+            assert process.stdout.read(len("  The first words.")) == b"  The first words."
             pressed = time.monotonic()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)

@@ -173,7 +173,7 @@ def _answered_in_arabic(browser: Any, world: World) -> Visit:
 
 @view
 def _answering(browser: Any, world: World) -> Visit:
-    world.model.script[:] = [Say(("The pressure", " is 4.5 bar [1]."), then=world.held)]
+    world.model.script[:] = [Say(("The pressure ", "is 4.5 bar [1]."), then=world.held)]
     visit = _visit(browser, world)
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")

@@ -104,7 +104,7 @@ def test_a_reload_returns_to_the_conversation_with_all_that_was_chosen(visit: Vi
 
 
 def test_a_reload_in_the_midst_of_an_answer_gets_it(visit: Visit, model: Scripted, held: threading.Event) -> None:
-    model.script[:] = [Say(("The first words.", " The last", " words."), then=held)]
+    model.script[:] = [Say(("The first words. ", "The last", " words."), then=held)]
     send(visit, INVOICE, "direct")
     visit.page.wait_for_selector(".answer >> text=The first words.")
     reload(visit)
@@ -122,7 +122,7 @@ def test_a_reload_in_the_midst_of_an_answer_gets_it(visit: Visit, model: Scripte
 def test_an_answer_can_be_stopped_after_a_reload_and_asked_again(
     visit: Visit, model: Scripted, held: threading.Event
 ) -> None:
-    model.script[:] = [Say(("The first words.", " never"), then=held), Say(("Whole.",))]
+    model.script[:] = [Say(("The first words. ", "never"), then=held), Say(("Whole.",))]
     send(visit, INVOICE, "direct")
     visit.page.wait_for_selector(".answer >> text=The first words.")
     reload(visit)
@@ -147,7 +147,7 @@ def test_a_failure_is_kept_and_can_be_asked_again(visit: Visit, model: Scripted)
 
 def test_a_question_outlives_the_server(browser: Any, base: Path, tmp_path: Path, held: threading.Event) -> None:
     shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
-    with serving(Say(("The first words.", " never"), then=held)) as model:
+    with serving(Say(("The first words. ", "never"), then=held)) as model:
         options = ("--model", "m", "--model-url", model.url)
         with started(tmp_path, *options) as (address, process):
             visit = Visit(browser, address)
@@ -174,7 +174,7 @@ def test_a_server_that_ends_in_good_order_ends_its_answers(
     browser: Any, base: Path, tmp_path: Path, held: threading.Event
 ) -> None:
     shutil.copytree(base / "data" / "indexes" / "default", tmp_path / "data" / "indexes" / "default")
-    endless = Say(("The first words.", " never"), then=held)
+    endless = Say(("The first words. ", "never"), then=held)
     with (
         serving(endless) as model,
         started(tmp_path, "--model", "m", "--model-url", model.url) as (address, process),

@@ -367,7 +367,7 @@ def test_what_an_agent_does_is_shown_and_then_folded(visit: Visit, model: Script
 
 
 def test_an_answer_can_be_stopped(visit: Visit, model: Scripted, held: threading.Event) -> None:
-    model.script[:] = [Say(("The first words.", " never", " seen"), then=held)]
+    model.script[:] = [Say(("The first words. ", "never", " seen"), then=held)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
     visit.page.fill("#question", TYRE)
@@ -384,7 +384,7 @@ def test_an_answer_can_be_stopped(visit: Visit, model: Scripted, held: threading
 
 
 def test_a_new_conversation_leaves_an_answer_behind(visit: Visit, model: Scripted, held: threading.Event) -> None:
-    model.script[:] = [Say(("The first words.", " never", " seen"), then=held)]
+    model.script[:] = [Say(("The first words. ", "never", " seen"), then=held)]
     visit.page.click("#side-toggle")
     visit.page.check("input[value=direct]")
     visit.page.fill("#question", TYRE)
