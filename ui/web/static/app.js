@@ -1,16 +1,16 @@
 // The page as a whole: which view is shown, what is known of the index, and the keys.
 
-import { get } from "./api.js";
-import { byId, h, icon } from "./dom.js";
-import { startChat } from "./chat.js";
-import { startComposer } from "./composer.js";
-import { drawSide } from "./side.js";
-import { drawRail, stepEvidence, toggleRail } from "./rail.js";
-import { showReading, showStart } from "./start.js";
-import { openLibrary, leaveLibrary } from "./library.js";
-import { leaveEvaluation, openEvaluation } from "./evaluation.js";
-import { watchJob } from "./job.js";
-import { remember, remembered } from "./remembered.js";
+import { get } from "./common/api.js";
+import { byId, h, icon } from "./common/dom.js";
+import { startChat } from "./ask/chat.js";
+import { startComposer } from "./ask/composer.js";
+import { drawSide } from "./ask/side.js";
+import { drawRail, stepEvidence, toggleRail } from "./ask/rail.js";
+import { showReading, showStart } from "./library/start.js";
+import { openLibrary, leaveLibrary } from "./library/view.js";
+import { leaveEvaluation, openEvaluation } from "./evaluation/view.js";
+import { watchJob } from "./library/job.js";
+import { remember, remembered } from "./common/remembered.js";
 
 /** What all parts of the page share. */
 export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: null };

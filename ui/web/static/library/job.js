@@ -1,9 +1,9 @@
 // Indexing that goes on: asked for now and then while it runs, shown wherever there is a place for it.
 
-import { get, send } from "./api.js";
-import { app, refresh } from "./app.js";
-import { byId, count, duration, h } from "./dom.js";
-import { showBar } from "./progress.js";
+import { get, send } from "../common/api.js";
+import { app, refresh } from "../app.js";
+import { byId, count, duration, h } from "../common/dom.js";
+import { showBar } from "../common/progress.js";
 
 const EVERY = 600;
 let watching = false;

@@ -1,13 +1,13 @@
 // The library: what is indexed, what failed and why, everything by date, and plain search.
 
-import { frame, get, send, still } from "./api.js";
-import { app } from "./app.js";
-import { drawCard, SMALL } from "./card.js";
-import { byId, clock, count, h, redraw } from "./dom.js";
-import { described, filtersOf } from "./filters.js";
+import { frame, get, send, still } from "../common/api.js";
+import { app } from "../app.js";
+import { drawCard, SMALL } from "../evidence/card.js";
+import { byId, clock, count, h, redraw } from "../common/dom.js";
+import { described, filtersOf } from "../ask/filters.js";
 import { showProgress, watchJob } from "./job.js";
 import { estimated, folderField } from "./start.js";
-import { openEvidence } from "./viewer.js";
+import { openEvidence } from "../evidence/viewer.js";
 
 const KINDS = [["", "Everything"], ["document", "Documents"], ["image", "Photos"], ["video", "Videos"]];
 const shown = { kind: "", next: 0, total: 0, month: "", loading: false, searched: "" };

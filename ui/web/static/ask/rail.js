@@ -1,11 +1,11 @@
 // The evidence rail: what was found for the question that was asked last.
 
-import { send } from "./api.js";
-import { app } from "./app.js";
+import { send } from "../common/api.js";
+import { app } from "../app.js";
 import { askAgain } from "./chat.js";
-import { drawCard, placeOf } from "./card.js";
-import { byId, count, h, iconButton, redraw } from "./dom.js";
-import { openEvidence } from "./viewer.js";
+import { drawCard, placeOf } from "../evidence/card.js";
+import { byId, count, h, iconButton, redraw } from "../common/dom.js";
+import { openEvidence } from "../evidence/viewer.js";
 
 const excluded = new Map();
 let shown = [];

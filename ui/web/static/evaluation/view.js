@@ -1,11 +1,11 @@
 // Evaluations of the index: begin one, watch it, look through those that were made, compare two.
 
-import { get, send } from "./api.js";
-import { app } from "./app.js";
-import { ask, byId, count, h, iconButton, redraw } from "./dom.js";
-import { drawRun, drawTables } from "./evaluation-run.js";
-import { showBar } from "./progress.js";
-import { folderField } from "./start.js";
+import { get, send } from "../common/api.js";
+import { app } from "../app.js";
+import { ask, byId, count, h, iconButton, redraw } from "../common/dom.js";
+import { drawRun, drawTables } from "./run.js";
+import { showBar } from "../common/progress.js";
+import { folderField } from "../library/start.js";
 
 const EVERY = 700;
 const CALLED = {

@@ -1,12 +1,12 @@
 // The foldable side: conversations, indexes, and how answers are made.
 
-import { get, send } from "./api.js";
-import { app, refresh, toggleSide } from "./app.js";
+import { get, send } from "../common/api.js";
+import { app, refresh, toggleSide } from "../app.js";
 import { newConversation, openConversation } from "./chat.js";
-import { ask, byId, h, icon, iconButton, redraw } from "./dom.js";
+import { ask, byId, h, icon, iconButton, redraw } from "../common/dom.js";
 import { chooseFilters } from "./filters.js";
-import { openPanel } from "./panel.js";
-import { remember } from "./remembered.js";
+import { openPanel } from "../common/panel.js";
+import { remember } from "../common/remembered.js";
 
 const MODES = [
   { value: "extractive", label: "Quotations", note: "The best sentence, word for word. No model needed." },

@@ -1,10 +1,10 @@
 // One evaluation: its tables, and what was expected beside what was found where the two differ.
 
-import { frame, get, still } from "./api.js";
-import { app } from "./app.js";
-import { SMALL } from "./card.js";
-import { clock, count, h, languageName } from "./dom.js";
-import { openEvidence } from "./viewer.js";
+import { frame, get, still } from "../common/api.js";
+import { app } from "../app.js";
+import { SMALL } from "../evidence/card.js";
+import { clock, count, h, languageName } from "../common/dom.js";
+import { openEvidence } from "../evidence/viewer.js";
 
 const FIRST = 2;
 

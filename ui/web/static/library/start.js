@@ -1,8 +1,8 @@
 // The first start: one screen that asks for a folder, says how long reading it takes, and begins.
 
-import { send } from "./api.js";
-import { app, show } from "./app.js";
-import { byId, count, duration, h } from "./dom.js";
+import { send } from "../common/api.js";
+import { app, show } from "../app.js";
+import { byId, count, duration, h } from "../common/dom.js";
 import { showProgress, watchJob } from "./job.js";
 
 const CALLED = { document: ["document", "documents"], image: ["photo", "photos"], video: ["clip", "clips"] };

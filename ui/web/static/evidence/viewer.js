@@ -1,10 +1,10 @@
 // A piece of evidence, large: a page with zoom and its neighbours, a photo, a clip from its second, or a text.
 
-import { clip, frame, get, still } from "./api.js";
-import { app } from "./app.js";
+import { clip, frame, get, still } from "../common/api.js";
+import { app } from "../app.js";
 import { moves, placeOf, spots } from "./card.js";
-import { byId, h, iconButton, languageName, redraw } from "./dom.js";
-import { openHere, showSimilar, toggleRail } from "./rail.js";
+import { byId, h, iconButton, languageName, redraw } from "../common/dom.js";
+import { openHere, showSimilar, toggleRail } from "../ask/rail.js";
 
 const LARGE = 1600;
 const ZOOMED = 3200;

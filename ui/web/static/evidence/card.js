@@ -1,8 +1,8 @@
 // One piece of evidence as a card: what it looks like with the place marked, where it is, why it was found.
 
-import { app } from "./app.js";
-import { clip, frame, still } from "./api.js";
-import { clock, h, iconButton, languageName, marked } from "./dom.js";
+import { app } from "../app.js";
+import { clip, frame, still } from "../common/api.js";
+import { clock, h, iconButton, languageName, marked } from "../common/dom.js";
 
 export const SMALL = 640;
 

@@ -1,11 +1,11 @@
 // What is asked: the question, a picture, and the filters above them.
 
-import { sendPicture } from "./api.js";
-import { app } from "./app.js";
-import { byId, h, icon, iconButton } from "./dom.js";
+import { sendPicture } from "../common/api.js";
+import { app } from "../app.js";
+import { byId, h, icon, iconButton } from "../common/dom.js";
 import { ask, stop } from "./chat.js";
 import { chooseFilters } from "./filters.js";
-import { remember } from "./remembered.js";
+import { remember } from "../common/remembered.js";
 
 const LARGEST = 20 * 1024 * 1024;
 let picture = null;

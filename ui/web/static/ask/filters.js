@@ -1,9 +1,9 @@
 // The filters above the question: each a quiet word until something is chosen, then a chip that says what.
 
-import { app } from "./app.js";
-import { byId, h, iconButton, languageName } from "./dom.js";
-import { openPanel } from "./panel.js";
-import { remember } from "./remembered.js";
+import { app } from "../app.js";
+import { byId, h, iconButton, languageName } from "../common/dom.js";
+import { openPanel } from "../common/panel.js";
+import { remember } from "../common/remembered.js";
 
 const CALLED = { document: "Documents", image: "Photos", video: "Videos" };
 const NONE = { modalities: [], folders: [], types: [], languages: [], after: "", before: "" };

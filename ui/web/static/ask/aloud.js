@@ -1,6 +1,6 @@
 // The answer for those who hear it: whole sentences, now and then while it is written, and what is left when it is done.
 
-import { announce } from "./dom.js";
+import { announce } from "../common/dom.js";
 
 const EVERY = 3000;
 const SENTENCES = /^.*(?:[.!?…؟।](?=\s)|[。！？])/su;

@@ -1,15 +1,15 @@
 // The conversation: questions, how they were understood, what is being done, and answers with their citations.
 
-import { answering, get, send } from "./api.js";
-import { app, refresh, toggleSide } from "./app.js";
-import { announce, byId, count, h, icon } from "./dom.js";
+import { answering, get, send } from "../common/api.js";
+import { app, refresh, toggleSide } from "../app.js";
+import { announce, byId, count, h, icon } from "../common/dom.js";
 import { speaker } from "./aloud.js";
 import { drawSend, giveBack } from "./composer.js";
 import { chooseFilters, chosenFilters, described } from "./filters.js";
 import { drawRail, lightCard, railToTop, toggleRail } from "./rail.js";
-import { remember } from "./remembered.js";
+import { remember } from "../common/remembered.js";
 import { drawSide } from "./side.js";
-import { openEvidence } from "./viewer.js";
+import { openEvidence } from "../evidence/viewer.js";
 
 const NEAR_END = 160;
 const LOOK_AGAIN = 500;
