@@ -1,86 +1,114 @@
 // What is asked: the question, a picture, and the filters above them.
 
-import { sendPicture } from "../common/api.js";
-import { app } from "../app.js";
-import { byId, h, icon, iconButton } from "../common/dom.js";
-import { ask, stop } from "./chat.js";
-import { chooseFilters } from "./filters.js";
+import { sendPicture, stopAnswer } from "../common/api.js";
+import { as, byId, h, icon, iconButton, notice } from "../common/dom.js";
 import { remember } from "../common/remembered.js";
+import { app, ask, busy, draft, known } from "../common/state.js";
+import { messageOf } from "../common/words.js";
 
 const LARGEST = 20 * 1024 * 1024;
+const BLIND =
+  "This index cannot be searched by a picture: its profile reads text only. Index into a new index with another " +
+  "--profile.";
+
+/** @type {{ id: string, preview: string } | null} */
 let picture = null;
 
+const question = () => as(HTMLTextAreaElement, byId("question"));
+
 function grow() {
-  const area = byId("question");
+  const area = question();
   area.style.height = "auto";
   if (area.scrollHeight) area.style.height = `${area.scrollHeight}px`; // none while it is not shown
 }
 
+/** @param {string} text */
 function write(text) {
-  byId("question").value = text;
+  question().value = text;
   remember({ draft: text });
   grow();
 }
 
-/** Put back a question that did not get through, unless another one is being written. */
-export function giveBack(text) {
-  if (!byId("question").value.trim()) write(text);
-}
-
 function submit() {
-  const area = byId("question");
-  const text = area.value.trim();
-  if (app.busy) return stop();
-  if (!text && !picture) return area.focus();
+  const text = question().value.trim();
+  if (busy.value) return stopAnswer(app.conversation);
+  if (!text && !picture) return question().focus();
   const sent = picture;
-  write("");
+  draft.set("");
   setPicture(null);
-  return ask(text, { picture: sent });
+  return ask({ text, picture: sent });
 }
 
-export function drawSend() {
+function drawSend() {
   const button = byId("send");
-  button.replaceChildren(icon(app.busy ? "stop" : "send"));
-  button.setAttribute("aria-label", app.busy ? "Stop" : "Ask");
-  button.title = app.busy ? "Stop" : "Ask";
+  const label = busy.value ? "Stop" : "Ask";
+  button.replaceChildren(icon(busy.value ? "stop" : "send"));
+  button.setAttribute("aria-label", label);
+  button.title = label;
 }
 
+/** @param {File} file */
 async function takePicture(file) {
-  const notice = byId("notice");
-  notice.textContent = "";
-  if (!app.state.sees) {
-    notice.textContent = "This index cannot be searched by a picture: its profile reads text only. Index into a new index with another --profile.";
-    return;
-  }
-  if (file.size > LARGEST) {
-    notice.textContent = "This picture is larger than 20 MB: choose a smaller one.";
-    return;
-  }
+  notice("");
+  if (!known.value.sees) return notice(BLIND);
+  if (file.size > LARGEST) return notice("This picture is larger than 20 MB: choose a smaller one.");
   try {
     const id = await sendPicture(file);
     setPicture({ id, preview: URL.createObjectURL(file) });
   } catch (error) {
-    notice.textContent = error.message;
+    notice(messageOf(error));
   }
 }
 
+/** @param {{ id: string, preview: string } | null} next */
 function setPicture(next) {
   picture = next;
-  const shown = next
-    ? [h("img", { src: next.preview, alt: "The picture to search with" }), iconButton("close", "Remove the picture", () => setPicture(null))]
-    : [];
-  byId("query-picture").replaceChildren(...shown);
-  byId("query-picture").hidden = !next;
-  byId("question").focus();
+  const place = byId("query-picture");
+  place.replaceChildren(...(next ? shownPicture(next.preview) : []));
+  place.hidden = !next;
+  question().focus();
 }
+
+/** @param {string} preview */
+const shownPicture = (preview) => [
+  h("img", { src: preview, alt: "The picture to search with" }),
+  iconButton("close", "Remove the picture", () => setPicture(null)),
+];
 
 function drawPlaceholder() {
-  byId("question").placeholder = app.state.ready ? "Ask your files" : "Ask when something is indexed";
-  byId("add-picture").hidden = !app.state.sees;
+  question().placeholder = known.value.ready ? "Ask your files" : "Ask when something is indexed";
+  byId("add-picture").hidden = !known.value.sees;
 }
 
-export function startComposer({ filters = {}, draft = "" }) {
-  const file = h("input", { type: "file", accept: "image/*", hidden: true, id: "picture-file", "aria-label": "A picture to search with" });
+/** @param {HTMLTextAreaElement} area */
+function listenTo(area) {
+  area.addEventListener("input", () => draft.set(area.value));
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      if (!busy.value) submit();
+    } else if (event.key === "Escape") area.blur();
+  });
+  area.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+    if (pasted) takePicture(pasted);
+  });
+}
+
+function fileField() {
+  const named = { id: "picture-file", "aria-label": "A picture to search with" };
+  const file = h("input", { type: "file", accept: "image/*", hidden: true, ...named });
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    if (chosen) takePicture(chosen);
+    file.value = "";
+  });
+  return file;
+}
+
+/** Draw the form, with what was being written before. */
+export function startComposer(before = "") {
+  const file = fileField();
   const area = h("textarea", { id: "question", rows: "1", maxlength: "2000", "aria-label": "Your question" });
   const form = byId("composer");
   form.append(
@@ -95,24 +123,11 @@ export function startComposer({ filters = {}, draft = "" }) {
     event.preventDefault();
     submit();
   });
-  area.addEventListener("input", () => write(area.value));
-  area.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      if (!app.busy) submit();
-    } else if (event.key === "Escape") area.blur();
-  });
-  area.addEventListener("paste", (event) => {
-    const pasted = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
-    if (pasted) takePicture(pasted);
-  });
-  file.addEventListener("change", () => {
-    if (file.files[0]) takePicture(file.files[0]);
-    file.value = "";
-  });
+  listenTo(area);
+  busy.listen(drawSend);
+  draft.listen(write);
+  known.listen(drawPlaceholder);
   drawSend();
-  chooseFilters(filters);
-  write(draft);
+  draft.set(before);
   drawPlaceholder();
-  document.addEventListener("state", drawPlaceholder);
 }

@@ -1,97 +1,105 @@
 // The filters above the question: each a quiet word until something is chosen, then a chip that says what.
 
-import { app } from "../app.js";
-import { byId, h, iconButton, languageName } from "../common/dom.js";
+import { byId, firstIfThere, h, iconButton } from "../common/dom.js";
+import { dates, filtersOf, KINDS } from "../common/filter-values.js";
 import { openPanel } from "../common/panel.js";
 import { remember } from "../common/remembered.js";
+import { filters, known } from "../common/state.js";
 
-const CALLED = { document: "Documents", image: "Photos", video: "Videos" };
-const NONE = { modalities: [], folders: [], types: [], languages: [], after: "", before: "" };
-const KINDS = [
-  { key: "modalities", label: "Kind", name: (value) => CALLED[value] },
-  { key: "folders", label: "Folder", name: (value) => facetLabel("folders", value) },
-  { key: "types", label: "Type", name: (value) => value },
-  { key: "languages", label: "Language", name: languageName },
-];
-let chosen = structuredClone(NONE);
+/** @import { Filters } from "../common/types.js" */
 
-function facetLabel(key, value) {
-  return app.state.facets?.[key].find((facet) => facet.value === value)?.label ?? value;
+/** @typedef {(typeof KINDS)[number]} Kind */
+
+/**
+ * The panel at one of the chips, which stay as they are meanwhile.
+ * @type {HTMLElement | null}
+ */
+let choosing = null;
+
+/**
+ * Show the filters, those chosen before first.
+ * @param {Partial<Filters>} before
+ */
+export function startFilters(before = {}) {
+  filters.listen((chosen) => {
+    remember({ filters: chosen });
+    if (!choosing) draw();
+  });
+  choose(before, filtersOf({}));
 }
 
-export const chosenFilters = () => structuredClone(chosen);
+/** @param {Partial<Filters>} changes */
+const choose = (changes, before = filters.value) => filters.set({ ...before, ...changes });
 
-export const filtersOf = (values) => ({ ...structuredClone(NONE), ...values });
+/** @param {string} key */
+const focusOn = (key) => firstIfThere(byId("filters"), `[data-key="${key}"]`)?.focus();
 
-export function chooseFilters(values) {
-  chosen = filtersOf(values);
-  remember({ filters: chosen });
-  drawFilters();
-}
-
-function dates(values) {
-  if (values.after && values.before) return `${values.after} to ${values.before}`;
-  return values.after ? `From ${values.after}` : `Until ${values.before}`;
-}
-
-/** Filters as people say them. */
-export function described(values) {
-  const parts = KINDS.filter(({ key }) => values[key].length).map(({ key, name }) => values[key].map(name).join(", "));
-  if (values.after || values.before) parts.push(dates(values));
-  return parts.join(" · ");
-}
-
+/**
+ * @param {HTMLElement} button
+ * @param {string} label
+ * @param {HTMLElement[]} content
+ */
 function openFilter(button, label, content) {
   const panel = h("div", { class: "panel", popover: "auto", role: "dialog", "aria-label": label }, content);
   button.setAttribute("aria-expanded", "true");
+  choosing = panel;
   openPanel(panel, button, "above", () => {
-    drawFilters();
-    byId("filters").querySelector(`[data-key="${button.dataset.key}"]`)?.focus();
+    if (choosing === panel) choosing = null;
+    draw();
+    focusOn(button.dataset["key"] ?? "");
   });
 }
 
-function choices(kind) {
-  const facets = app.state.facets?.[kind.key] ?? [];
+/** @param {Kind} kind */
+function choices({ key, name }) {
+  const facets = known.value.facets?.[key] ?? [];
   if (!facets.length) return [h("p", { class: "quiet" }, "Nothing to choose from yet.")];
   return facets.map(({ value, count }) => {
-    const box = h("input", { type: "checkbox", checked: chosen[kind.key].includes(value) });
+    const box = h("input", { type: "checkbox", checked: filters.value[key].includes(value) });
     box.addEventListener("change", () => {
-      chosen[kind.key] = box.checked ? [...chosen[kind.key], value] : chosen[kind.key].filter((one) => one !== value);
-      remember({ filters: chosen });
+      const others = filters.value[key].filter((one) => one !== value);
+      choose({ [key]: box.checked ? [...others, value] : others });
     });
-    return h("label", { class: "choice", title: kind.key === "folders" ? value : null }, box, h("span", {}, kind.name(value)), h("span", { class: "count" }, String(count)));
+    const words = [h("span", {}, name(value)), h("span", { class: "count" }, String(count))];
+    return h("label", { class: "choice", title: key === "folders" ? value : null }, box, words);
   });
 }
 
 function dateFields() {
-  return ["after", "before"].map((key) => {
-    const input = h("input", { type: "date", value: chosen[key] });
-    input.addEventListener("change", () => {
-      chosen[key] = input.value;
-      remember({ filters: chosen });
-    });
-    return h("label", { class: "date" }, key === "after" ? "From" : "Until", input);
+  /** @type {["after" | "before", string][]} */
+  const fields = [["after", "From"], ["before", "Until"]];
+  return fields.map(([key, label]) => {
+    const input = h("input", { type: "date", value: filters.value[key] });
+    input.addEventListener("change", () => choose({ [key]: input.value }));
+    return h("label", { class: "date" }, label, input);
   });
 }
 
-function chip(key, label, value, content, clear) {
-  if (!value) {
-    const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog" }, label);
-    button.addEventListener("click", () => openFilter(button, label, content()));
-    return button;
-  }
-  const button = h("button", { type: "button", "data-key": key, "aria-haspopup": "dialog", "aria-label": `${label}: ${value}` }, value);
+/**
+ * @param {{ key: string, label: string, value: string, content: () => HTMLElement[], cleared: Partial<Filters> }} one
+ */
+function chip({ key, label, value, content, cleared }) {
+  const named = value ? `${label}: ${value}` : null;
+  const shown = { "data-key": key, "aria-haspopup": "dialog", "aria-label": named };
+  const button = h("button", { type: "button", ...shown }, value || label);
   button.addEventListener("click", () => openFilter(button, label, content()));
-  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, () => {
-    clear();
-    byId("filters").querySelector(`[data-key="${key}"]`)?.focus();
-  }));
+  if (!value) return button;
+  const clear = () => {
+    choose(cleared);
+    focusOn(key);
+  };
+  return h("span", { class: "set" }, button, iconButton("close", `Remove the filter ${label}`, clear));
 }
 
-export function drawFilters() {
-  const chips = KINDS.map((kind) =>
-    chip(kind.key, kind.label, chosen[kind.key].map(kind.name).join(", "), () => choices(kind), () => chooseFilters({ ...chosen, [kind.key]: [] })));
+function draw() {
+  const chosen = filters.value;
+  const chips = KINDS.map((kind) => {
+    const { key, label, name } = kind;
+    const value = chosen[key].map(name).join(", ");
+    return chip({ key, label, value, content: () => choices(kind), cleared: { [key]: [] } });
+  });
   const dated = chosen.after || chosen.before ? dates(chosen) : "";
-  chips.splice(3, 0, chip("dates", "Date", dated, dateFields, () => chooseFilters({ ...chosen, after: "", before: "" })));
+  const none = { after: "", before: "" };
+  chips.splice(3, 0, chip({ key: "dates", label: "Date", value: dated, content: dateFields, cleared: none }));
   byId("filters").replaceChildren(...chips);
 }

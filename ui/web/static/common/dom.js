@@ -21,6 +21,10 @@ const SHAPES = {
   more: ["M5 12h.01", "M12 12h.01", "M19 12h.01"],
 };
 
+/** @typedef {Node | string | null | undefined | false | Child[]} Child */
+/** @typedef {{ onclick?: ((event: MouseEvent) => unknown) | undefined, [name: string]: unknown }} Properties */
+
+/** @param {keyof typeof SHAPES} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -33,87 +37,147 @@ export function icon(name) {
   return svg;
 }
 
-/** An element. Properties that begin with "on" are listeners, "class" and "aria-..." are attributes. */
-export function h(tag, properties = {}, ...children) {
+/**
+ * An element. "onclick" is a listener, "class" and "aria-..." are attributes.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} properties
+ * @param {Child[]} children
+ */
+export function h(tag, { onclick, ...properties } = {}, ...children) {
   const element = document.createElement(tag);
+  if (onclick) listenTo(element, onclick);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name in element && !name.startsWith("aria") && typeof value !== "string") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    const isProperty = name in element && !name.startsWith("aria") && typeof value !== "string";
+    if (isProperty) Object.assign(element, { [name]: value });
+    else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...flat(children));
   return element;
 }
 
-export function iconButton(name, label, onclick, properties = {}) {
-  return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...properties }, icon(name));
+/**
+ * @param {HTMLElement} element
+ * @param {(event: MouseEvent) => unknown} onclick
+ */
+const listenTo = (element, onclick) => element.addEventListener("click", onclick);
+
+/**
+ * @param {Child[]} children
+ * @returns {(Node | string)[]}
+ */
+function flat(children) {
+  return children.flatMap((child) => {
+    if (child === null || child === undefined || child === false) return [];
+    return Array.isArray(child) ? flat(child) : [child];
+  });
 }
 
-/** Draw anew; what had the focus in `place` has it again: the control of the same name, else `otherwise()`. */
+/**
+ * @param {keyof typeof SHAPES} name
+ * @param {string} label
+ * @param {(event: MouseEvent) => unknown} onclick
+ * @param {Properties} properties
+ */
+export function iconButton(name, label, onclick, properties = {}) {
+  const named = { type: "button", class: "icon", "aria-label": label, title: label };
+  return h("button", { ...named, onclick, ...properties }, icon(name));
+}
+
+/** @param {string} text */
+export const failure = (text) => h("p", { class: "failure", role: "alert" }, text);
+
+/**
+ * Draw anew; what had the focus in `place` has it again: the control of the same name, else `otherwise()`.
+ * @param {HTMLElement} place
+ * @param {() => void} draw
+ * @param {() => HTMLElement | null} otherwise
+ */
 export function redraw(place, draw, otherwise = () => null) {
-  const before = place.contains(document.activeElement) ? nameOf(document.activeElement) : "";
+  const before = document.activeElement && place.contains(document.activeElement) ? nameOf(document.activeElement) : "";
   draw();
   if (!before || place.contains(document.activeElement)) return;
-  const again = [...place.querySelectorAll("button:not(:disabled), a, input, summary")].find((one) => nameOf(one) === before);
-  (again ?? otherwise())?.focus();
+  const controls = all(place, "button:not(:disabled), a, input, summary");
+  (controls.find((one) => nameOf(one) === before) ?? otherwise())?.focus();
 }
 
+/** @param {Element} control */
 const nameOf = (control) => control.getAttribute("aria-label") ?? control.textContent;
 
-export const byId = (id) => document.getElementById(id);
+/**
+ * What must be of this kind.
+ * @template T
+ * @param {new () => T} kind
+ * @param {unknown} value
+ */
+export function as(kind, value) {
+  if (value instanceof kind) return value;
+  throw new TypeError(`The page has no ${kind.name} where one must be.`);
+}
 
+/**
+ * The element of this id, if it is shown.
+ * @param {string} id
+ */
+export const ifThere = (id) => document.getElementById(id);
+
+/**
+ * The element of this id, which must be there.
+ * @param {string} id
+ */
+export function byId(id) {
+  const found = ifThere(id);
+  if (found) return found;
+  throw new Error(`The page has no ${id}.`);
+}
+
+/**
+ * The first in a place that a selector names, which must be there.
+ * @param {ParentNode} place
+ * @param {string} selector
+ */
+export const first = (place, selector) => as(HTMLElement, place.querySelector(selector));
+
+/**
+ * The first in a place that a selector names, if there is one.
+ * @param {ParentNode} place
+ * @param {string} selector
+ */
+export const firstIfThere = (place, selector) => all(place, selector)[0] ?? null;
+
+/**
+ * @param {ParentNode} place
+ * @param {string} selector
+ */
+export function all(place, selector) {
+  return [...place.querySelectorAll(selector)].filter((one) => one instanceof HTMLElement);
+}
+
+/** @param {string} text */
 export function announce(text) {
   byId("announce").textContent = text;
 }
 
-/** Text with the words given marked, whatever their case. */
+/**
+ * Say above the question what the user must know.
+ * @param {string} text
+ */
+export function notice(text) {
+  byId("notice").textContent = text;
+}
+
+/** Whether the side and the rail lie over the conversation. */
+export const narrow = () => matchMedia("(max-width: 1080px)").matches;
+
+/**
+ * Text with the words given marked, whatever their case.
+ * @param {string} text
+ * @param {string[]} words
+ */
 export function marked(text, words) {
   const known = words.filter((word) => word.length > 1).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   if (!known.length) return [text];
   const parts = text.split(new RegExp(`(${known.join("|")})`, "giu"));
   return parts.map((part, place) => (place % 2 ? h("mark", {}, part) : part));
-}
-
-export function count(number, one, many = `${one}s`) {
-  return `${number.toLocaleString()} ${number === 1 ? one : many}`;
-}
-
-export function duration(seconds) {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-export function clock(seconds) {
-  const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-export function languageName(code) {
-  try {
-    return new Intl.DisplayNames([navigator.language, "en"], { type: "language" }).of(code) || code;
-  } catch {
-    return code;
-  }
-}
-
-/** Ask for one line of text, or for a yes: the text, "" for a plain yes, null when it was called off. */
-export function ask({ title, note, value, action }) {
-  const dialog = byId("prompt");
-  return new Promise((resolve) => {
-    const input = value === undefined ? null : h("input", { type: "text", value, maxlength: "200", "aria-label": title });
-    const form = h("form", { method: "dialog" },
-      h("h2", { id: "prompt-title" }, title),
-      note ? h("p", { class: "quiet" }, note) : null,
-      input,
-      h("div", { class: "ends" },
-        h("button", { type: "button", class: "plain", onclick: () => dialog.close("") }, "Cancel"),
-        h("button", { class: "primary", value: "yes" }, action)));
-    dialog.replaceChildren(form);
-    dialog.returnValue = "";
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? input?.value.trim() ?? "" : null), { once: true });
-    dialog.showModal();
-    input?.select();
-  });
 }

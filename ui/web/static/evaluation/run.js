@@ -1,72 +1,122 @@
 // One evaluation: its tables, and what was expected beside what was found where the two differ.
 
-import { frame, get, still } from "../common/api.js";
-import { app } from "../app.js";
+import { frame, get, placesOf, still } from "../common/api.js";
+import { as, failure, h } from "../common/dom.js";
+import { app, viewed } from "../common/state.js";
+import { clock, count, languageName, messageOf } from "../common/words.js";
 import { SMALL } from "../evidence/card.js";
-import { clock, count, h, languageName } from "../common/dom.js";
-import { openEvidence } from "../evidence/viewer.js";
 
-const FIRST = 2;
+/** @import { Place } from "../common/types.js" */
+/** @import { Failure, Run, Side, Table } from "./types.js" */
 
+const FIRST = 2; // tables that are shown at once
+
+/** @param {Table[]} tables */
 export function drawTables(tables) {
   if (!tables.length) return [h("p", { class: "quiet" }, "There is nothing to tell.")];
-  const drawn = tables.map(drawTable);
-  const rest = drawn.slice(FIRST).map((table, place) => h("details", {}, h("summary", {}, tables[FIRST + place].title), table));
-  return [...drawn.slice(0, FIRST).map((table, place) => h("div", {}, h("h3", {}, tables[place].title), table)), ...rest];
+  const shown = tables.slice(0, FIRST).map((table) => h("div", {}, h("h3", {}, table.title), drawTable(table)));
+  const rest = tables.slice(FIRST).map((table) => h("details", {}, h("summary", {}, table.title), drawTable(table)));
+  return [...shown, ...rest];
 }
 
+/** @param {Table} table */
 function drawTable({ title, note, columns, rows }) {
-  const cells = (tag, values) => values.map((text, place) => h(place ? tag : "th", { scope: tag === "th" ? "col" : place ? null : "row", class: place ? "figure" : "" }, text));
+  const heads = columns.map((text, place) => h("th", { scope: "col", class: place ? "figure" : "" }, text));
+  const table = h("table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows.map(drawRow)));
   return h("div", { class: "measured" },
-    h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": title }, h("table", {}, h("thead", {}, h("tr", {}, cells("th", columns))), h("tbody", {}, rows.map((row) => h("tr", {}, cells("td", row)))))),
+    h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": title }, table),
     h("p", { class: "quiet" }, note));
 }
 
-export function drawRun({ tables, failures, failed, versions }) {
-  const shown = failures.length < failed ? `, the first ${failures.length} of them` : "";
-  const wrong = failed
-    ? [h("h3", {}, `${count(failed, "question")} whose right file did not come first${shown}`), h("ol", { class: "misses" }, failures.map(drawFailure))]
-    : [h("p", { class: "quiet" }, "The right file came first for every question.")];
-  return [h("div", { class: "run" }, ...drawTables(tables), ...wrong, h("p", { class: "quiet" }, versions.join(", ")))];
+/** @param {string[]} row */
+function drawRow([name = "", ...figures]) {
+  const cells = figures.map((text) => h("td", { class: "figure" }, text));
+  return h("tr", {}, h("th", { scope: "row", class: "" }, name), cells);
 }
 
+/** @param {Run} run */
+export function drawRun({ tables, failures, failed, versions }) {
+  const shown = failures.length < failed ? `, the first ${failures.length} of them` : "";
+  const title = `${count(failed, "question")} whose right file did not come first${shown}`;
+  const wrong = failed
+    ? [h("h3", {}, title), h("ol", { class: "misses" }, failures.map(drawFailure))]
+    : [h("p", { class: "quiet" }, "The right file came first for every question.")];
+  const made = h("p", { class: "quiet" }, versions.join(", "));
+  return h("div", { class: "run" }, drawTables(tables), wrong, made);
+}
+
+/** @param {Failure} one */
 function drawFailure(one) {
   const rank = one.rank === null ? "The right file was not found" : `The right file is number ${one.rank}`;
-  const language = one.language && one.language !== navigator.language.slice(0, 2) ? ` · ${languageName(one.language)}` : "";
-  const given = one.abstained ? "No answer was given." : one.given ? `Answered: ${one.given}` : "";
+  const foreign = one.language && one.language !== navigator.language.slice(0, 2);
+  const language = foreign ? ` · ${languageName(one.language)}` : "";
   return h("li", {},
     h("p", { class: "asked", dir: "auto", lang: one.language || null }, one.question),
     h("p", { class: "quiet" }, `${rank}${language}`),
     h("div", { class: "sides" },
       drawSide("Expected", one.expected, one.answer ? `Answer: ${one.answer}` : ""),
-      one.found ? drawSide("Found first", one.found, given) : h("div", { class: "side-of" }, h("h4", {}, "Found first"), h("p", { class: "quiet" }, "Nothing"))));
+      one.found ? drawSide("Found first", one.found, givenBy(one)) : nothing()));
 }
 
+const nothing = () => h("div", { class: "side-of" }, h("h4", {}, "Found first"), h("p", { class: "quiet" }, "Nothing"));
+
+/** @param {Failure} one */
+function givenBy(one) {
+  if (one.abstained) return "No answer was given.";
+  return one.given ? `Answered: ${one.given}` : "";
+}
+
+/**
+ * @param {string} title
+ * @param {Side} side
+ * @param {string} words
+ */
 function drawSide(title, side, words) {
   const name = [side.name, side.place].filter(Boolean).join(", ");
+  const onclick = (/** @type {MouseEvent} */ event) => openSide(side, as(HTMLElement, event.currentTarget));
   const open = side.asset
-    ? h("button", { type: "button", class: "link", dir: "auto", onclick: (event) => openSide(side, event.currentTarget) }, name)
+    ? h("button", { type: "button", class: "link", dir: "auto", onclick }, name)
     : h("p", {}, name, h("span", { class: "quiet" }, " (not in the index)"));
-  return h("div", { class: "side-of" }, face(side), h("h4", {}, title), open, words ? h("p", { class: "quiet", dir: "auto" }, words) : null);
+  const said = words ? h("p", { class: "quiet", dir: "auto" }, words) : null;
+  return h("div", { class: "side-of" }, face(side), h("h4", {}, title), open, said);
 }
 
+/** @param {Side} side */
 function face(side) {
-  if (side.look === "text" || !side.asset) return h("span", { class: "pic" }, h("span", { class: "kind" }, side.type));
-  const source = side.look === "video" ? frame(app.index, side.asset, side.start ?? 0, SMALL) : still(app.index, side.asset, side.page ?? 1, SMALL);
-  const image = h("img", { src: source, alt: "", loading: "lazy" });
   const kind = h("span", { class: "kind" }, side.type);
+  if (side.look === "text" || !side.asset) return h("span", { class: "pic" }, kind);
+  const start = side.start ?? 0;
+  const source = side.look === "video"
+    ? frame(app.index, side.asset, start, SMALL)
+    : still(app.index, side.asset, side.page ?? 1, SMALL);
+  const image = h("img", { src: source, alt: "", loading: "lazy" });
   image.addEventListener("error", () => image.replaceWith(kind));
-  return h("span", { class: "pic" }, image, side.look === "video" ? h("span", { class: "when" }, clock(side.start ?? 0)) : null);
+  const when = side.look === "video" ? h("span", { class: "when" }, clock(start)) : null;
+  return h("span", { class: "pic" }, image, when);
 }
 
-const holds = (piece, side) => (side.start !== null ? (piece.start ?? 0) <= side.start && side.start <= (piece.end ?? Infinity) : side.page === null || (piece.page ?? 1) === side.page);
+/**
+ * @param {Place} piece
+ * @param {Side} side
+ */
+function holds(piece, side) {
+  if (side.start === null) return side.page === null || (piece.page ?? 1) === side.page;
+  return (piece.start ?? 0) <= side.start && side.start <= (piece.end ?? Infinity);
+}
 
+/**
+ * @param {Side} side
+ * @param {HTMLElement} button
+ */
 async function openSide(side, button) {
   try {
-    const places = await get(`/api/places/${encodeURIComponent(app.index)}/${side.asset}`);
+    /** @type {Place[]} */
+    const places = await get(placesOf(app.index, side.asset));
     const piece = places.find((one) => holds(one, side)) ?? places[0];
-    if (piece) openEvidence([{ ...piece, n: 1, boxes: [], page: side.page ?? piece.page, start: side.start ?? piece.start, place: side.place }], 1);
+    if (!piece) return;
+    const at = { page: side.page ?? piece.page, start: side.start ?? piece.start, place: side.place };
+    viewed.set({ cards: [{ ...piece, n: 1, boxes: [], ...at }], number: 1 });
   } catch (error) {
-    button.after(h("p", { class: "failure", role: "alert" }, error.message));
+    button.after(failure(messageOf(error)));
   }
 }

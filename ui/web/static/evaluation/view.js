@@ -1,31 +1,38 @@
 // Evaluations of the index: begin one, watch it, look through those that were made, compare two.
 
 import { get, send } from "../common/api.js";
-import { app } from "../app.js";
-import { ask, byId, count, h, iconButton, redraw } from "../common/dom.js";
-import { drawRun, drawTables } from "./run.js";
+import { all, as, byId, failure, firstIfThere, h, iconButton, ifThere, redraw } from "../common/dom.js";
 import { showBar } from "../common/progress.js";
-import { folderField } from "../library/start.js";
+import { prompted } from "../common/prompt.js";
+import { app } from "../common/state.js";
+import { count, messageOf } from "../common/words.js";
+import { drawForm, fieldOf } from "./form.js";
+import { drawRun, drawTables } from "./run.js";
+
+/** @import { Listed, Overview, Run, Summary, Table, Work } from "./types.js" */
 
 const EVERY = 700;
-const CALLED = {
-  ours: ["Search as you have it", "Words, meanings, dates and names together."],
-  bm25: ["Words alone", "BM25 over the same places."],
-  dense: ["Meaning alone", "The sentence encoder over the same places."],
-  rrf: ["Words and meaning by rank", "The usual way of joining the two."],
-  uclip: ["Looks alone", "The common space of texts and pictures."],
-};
-const view = { told: null, opened: "", chosen: new Set(), watching: 0 };
+const NONE_YET =
+  "No evaluation was made yet. It asks questions whose answers are known, and shows how often the right file comes " +
+  "first.";
+const STOPPED = "Stopped. What was done is kept: go on with it below.";
+const MISSING = "could not be had and count as wrong: go on below to try again.";
+
+/** @type {{ opened: string, chosen: Set<string>, watching: number }} */
+const view = { opened: "", chosen: new Set(), watching: 0 };
 
 const path = (rest = "") => `/api/evaluation/${encodeURIComponent(app.index)}${rest}`;
 
+/** @returns {Promise<Overview>} */
+const overview = () => get(path());
+
 export function openEvaluation() {
-  Object.assign(view, { told: null, opened: "", chosen: new Set() });
+  Object.assign(view, { opened: "", chosen: new Set() });
   byId("view-evaluation").replaceChildren(h("div", { class: "library-inner" },
     h("section", { class: "shelf", id: "evaluate", "aria-label": "New evaluation" }),
     h("section", { id: "runs", "aria-label": "Evaluations made" }),
     h("section", { id: "run", "aria-label": "The evaluation chosen" })));
-  refreshRuns();
+  drawAll();
 }
 
 export function leaveEvaluation() {
@@ -33,196 +40,240 @@ export function leaveEvaluation() {
   byId("view-evaluation").replaceChildren();
 }
 
+/**
+ * @param {string} place
+ * @param {unknown} error
+ */
 function failed(place, error) {
-  byId(place)?.replaceChildren(h("p", { class: "failure", role: "alert" }, error.message));
+  ifThere(place)?.replaceChildren(failure(messageOf(error)));
 }
 
-async function refreshRuns() {
+async function drawAll() {
+  let told;
   try {
-    view.told = await get(path());
+    told = await overview();
   } catch (error) {
-    return failed("evaluate", error);
+    failed("evaluate", error);
+    return;
   }
-  if (!byId("evaluate")) return undefined;
-  drawForm();
-  drawRuns();
-  drawJob(view.told.job);
-  if (view.told.job.running) watch();
-  return undefined;
+  const place = ifThere("evaluate");
+  if (!place) return;
+  const title = h("summary", {}, h("h2", {}, "New evaluation"));
+  const form = h("details", { open: !told.runs.length }, title, drawForm(told, begin));
+  place.replaceChildren(form, h("div", { id: "eval-job" }));
+  drawRuns(told);
+  drawWork(told.job, told.runs);
+  if (told.job.running) watch(told.runs);
 }
 
-function choice(type, name, value, label, note, options = {}) {
-  return h("label", { class: "choice" }, h("input", { type, name, value, ...options }), h("span", {}, label, note ? h("small", {}, note) : null));
-}
-
-function questionChoices() {
-  const { folders } = view.told;
-  const number = h("input", { type: "number", id: "eval-count", min: "5", max: "500", value: "40", "aria-label": "How many questions" });
-  number.addEventListener("input", () => (byId("eval-made").checked = true));
-  const made = h("div", { class: "choice" },
-    h("input", { type: "radio", name: "questions", value: "", id: "eval-made", checked: !folders.length }),
-    h("label", { for: "eval-made" }, "Made from your files", h("small", {}, "Easier than those of people: for comparing, not for boasting.")), number);
-  const brought = folders.map((folder, place) => choice("radio", "questions", folder, "questions.jsonl", `in ${folder}`, { checked: place === 0 }));
-  if (!app.state.local) return [...brought, made];
-  const [input, list] = folderField("eval-folder");
-  input.setAttribute("aria-label", "Folder with a questions.jsonl");
-  input.addEventListener("input", () => (byId("eval-other").checked = true));
-  const other = h("div", { class: "choice" }, h("input", { type: "radio", name: "questions", value: "other", id: "eval-other" }), h("label", { for: "eval-other" }, "A questions.jsonl in"), input, list);
-  return [...brought, made, other];
-}
-
-function drawForm() {
-  const { systems, model } = view.told;
-  const form = h("form", { class: "evaluate", autocomplete: "off" },
-    h("fieldset", {}, h("legend", {}, "Questions"), questionChoices(), choice("checkbox", "unanswerable", "yes", "And 40 that no file answers", "A good answer to these is none.")),
-    h("fieldset", {}, h("legend", {}, "What is compared"), systems.map((name) => choice("checkbox", "systems", name, ...CALLED[name], { checked: name === "ours" || name === "bm25" }))),
-    h("fieldset", {}, h("legend", {}, "Answers by"),
-      choice("radio", "reader", "", "Quotations", "The best sentence of what is found.", { checked: true }),
-      choice("radio", "reader", "model", model || "A language model", model ? "One call a question and kind of evidence." : "Start the server with --model and --model-url.", { disabled: !model })),
-    h("div", { class: "go" }, h("button", { class: "primary", id: "eval-start" }, "Evaluate this index"), h("p", { class: "quiet" }, "You can go on asking meanwhile.")));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    begin(new FormData(form));
-  });
-  byId("evaluate").replaceChildren(h("details", { open: !view.told.runs.length }, h("summary", {}, h("h2", {}, "New evaluation")), form), h("div", { id: "eval-job" }));
-}
-
+/** @param {FormData} chosen */
 async function begin(chosen) {
   const questions = chosen.get("questions");
-  const folder = questions === "other" ? byId("eval-folder").value : questions;
+  const folder = questions === "other" ? fieldOf("eval-folder").value : questions;
   const systems = chosen.getAll("systems");
-  if (questions === "other" && !folder.trim()) return byId("eval-folder").focus();
-  if (!systems.length) return failed("eval-job", new Error("Choose at least one thing to measure."));
-  const wanted = { index: app.index, folder, count: byId("eval-count").valueAsNumber || 40, systems, model: chosen.get("reader") === "model", unanswerable: chosen.has("unanswerable") };
-  return run("start", wanted);
+  if (questions === "other" && !fieldOf("eval-folder").value.trim()) return fieldOf("eval-folder").focus();
+  if (!systems.length) return failed("eval-job", "Choose at least one thing to measure.");
+  const made = fieldOf("eval-count").valueAsNumber || 40;
+  const how = { model: chosen.get("reader") === "model", unanswerable: chosen.has("unanswerable") };
+  return run("start", { index: app.index, folder, count: made, systems, ...how });
 }
 
+/**
+ * @param {"start" | "go-on"} how
+ * @param {object} wanted
+ */
 async function run(how, wanted) {
   try {
     await send(`/api/evaluation/${how}`, wanted);
     byId("eval-job").replaceChildren();
-    view.told = await get(path());
-    drawRuns();
-    watch();
+    const told = await overview();
+    drawRuns(told);
+    watch(told.runs);
   } catch (error) {
     failed("eval-job", error);
   }
 }
 
-async function watch() {
+/**
+ * Tell how far it is until it is done, then open it; `runs` are those known before.
+ * @param {Listed[]} runs
+ */
+async function watch(runs) {
   const mine = ++view.watching;
   try {
     for (;;) {
-      const job = await get(path("/progress"));
+      /** @type {Work} */
+      const work = await get(path("/progress"));
       if (mine !== view.watching) return;
-      drawJob(job);
-      if (!job.running) break;
+      drawWork(work, runs);
+      if (!work.running) break;
       await new Promise((resolve) => setTimeout(resolve, EVERY));
     }
-    view.told = await get(path());
+    const told = await overview();
     if (mine !== view.watching) return;
-    drawRuns();
-    drawJob(view.told.job);
-    const { about, error, stopped } = view.told.job;
-    if (!error && !stopped && view.told.runs.some(({ key, summary }) => key === about && summary)) openRun(about);
+    drawRuns(told);
+    drawWork(told.job, told.runs);
+    const { about, error, stopped } = told.job;
+    if (!error && !stopped && told.runs.some(({ key, summary }) => key === about && summary)) openRun(about);
   } catch (error) {
     failed("eval-job", error);
   }
 }
 
-function drawJob(job) {
-  byId("eval-start").disabled = job.running;
+/**
+ * @param {Work} work
+ * @param {Listed[]} runs
+ */
+function drawWork(work, runs) {
+  as(HTMLButtonElement, byId("eval-start")).disabled = work.running;
   const place = byId("eval-job");
-  if (!job.running) return place.replaceChildren(...ending(job));
-  const words = `${job.label || "Starting"}${job.total ? `: ${job.done} of ${job.total}` : "…"}`;
+  if (!work.running) return place.replaceChildren(...ending(work, runs));
+  const { label, done, total, stopping } = work;
+  const words = `${label || "Starting"}${total ? `: ${done} of ${total}` : "…"}`;
   const onstop = () => send(`/api/evaluation/cancel/${encodeURIComponent(app.index)}`, {});
-  return showBar(place, { name: "Evaluation", share: job.total ? job.done / job.total : 0, words, stopping: job.stopping, stop: { id: "eval-stop" }, onstop });
+  const share = total ? done / total : 0;
+  return showBar(place, { name: "Evaluation", share, words, stopping, stop: "eval-stop", onstop });
 }
 
-function ending(job) {
-  const kept = view.told.runs.some(({ key }) => key === job.about);
-  if (job.error) return [h("p", { class: "failure", role: "alert" }, job.error)];
-  if (job.stopped) return [h("p", { class: "quiet", role: "status" }, kept ? "Stopped. What was done is kept: go on with it below." : "Stopped before anything was asked.")];
-  if (job.missing && kept) return [h("p", { class: "failure", role: "alert" }, `${count(job.missing, "answer")} could not be had and count as wrong: go on below to try again. ${job.failures[0]}`)];
-  return kept ? [h("p", { class: "quiet", role: "status" }, "The evaluation is done.")] : [];
+/**
+ * @param {Work} work
+ * @param {Listed[]} runs
+ */
+function ending(work, runs) {
+  const kept = runs.some(({ key }) => key === work.about);
+  if (work.error) return [failure(work.error)];
+  if (work.stopped) return [status(kept ? STOPPED : "Stopped before anything was asked.")];
+  if (work.missing && kept) return [failure(`${count(work.missing, "answer")} ${MISSING} ${work.failures[0]}`)];
+  return kept ? [status("The evaluation is done.")] : [];
 }
 
+/** @param {string} text */
+const status = (text) => h("p", { class: "quiet", role: "status" }, text);
+
+/** @param {number | null | undefined} value */
 const percent = (value) => (value === null || value === undefined ? "–" : `${Math.round(100 * value)} %`);
+
+/** @param {string} stamp */
 const when = (stamp) => new Date(stamp).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-function drawRuns() {
-  const { runs, kept } = view.told;
+/** @param {Overview} told */
+function drawRuns(told) {
+  const { runs, kept } = told;
   const place = byId("runs");
-  if (!runs.length) return place.replaceChildren(h("p", { class: "quiet" }, "No evaluation was made yet. It asks questions whose answers are known, and shows how often the right file comes first."));
-  const heads = [h("span", { class: "unseen" }, "Compare"), "Made", "Questions", "Right file first", "Among the first five", "Answers right", h("span", { class: "unseen" }, "Delete")];
-  const table = h("table", { class: "runs" },
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, runs.map(drawRow)));
-  const compare = h("button", { type: "button", class: "plain", id: "compare", disabled: view.chosen.size !== 2, onclick: compareChosen }, "Compare");
-  const where = kept ? h("p", { class: "quiet" }, `Kept in ${kept}; haystack-agent eval report RUN writes one as a page.`) : "";
-  const parts = [h("div", { class: "facts" }, h("h2", {}, "Evaluations"), compare), h("div", { class: "wide" }, table), where];
-  return redraw(place, () => place.replaceChildren(...parts), () => place.querySelector("button:not(:disabled), input"));
+  if (!runs.length) return place.replaceChildren(h("p", { class: "quiet" }, NONE_YET));
+  const onclick = () => compare(runs);
+  const button = { type: "button", class: "plain", id: "compare", disabled: view.chosen.size !== 2, onclick };
+  const title = h("div", { class: "facts" }, h("h2", {}, "Evaluations"), h("button", button, "Compare"));
+  const where = `Kept in ${kept}; haystack-agent eval report RUN writes one as a page.`;
+  const table = h("div", { class: "wide" }, drawTable(told));
+  const parts = [title, table, kept ? h("p", { class: "quiet" }, where) : ""];
+  const otherwise = () => firstIfThere(place, "button:not(:disabled), input");
+  return redraw(place, () => place.replaceChildren(...parts), otherwise);
 }
 
-function drawRow(one) {
-  const { key, summary } = one;
-  const box = h("input", { type: "checkbox", checked: view.chosen.has(key), disabled: !summary, "aria-label": `Compare the evaluation of ${when(one.begun)}` });
-  box.addEventListener("change", () => {
-    box.checked ? view.chosen.add(key) : view.chosen.delete(key);
-    byId("compare").disabled = view.chosen.size !== 2;
-  });
-  const going = view.told.job.running && view.told.job.about === key;
-  const on = !going && (!summary || summary.missing) ? h("button", { type: "button", class: "link", onclick: () => run("go-on", { index: app.index, run: key }) }, "Go on") : null;
-  const open = summary ? h("button", { type: "button", class: "link", onclick: () => openRun(key) }, when(one.begun)) : when(one.begun);
-  const figures = [summary?.recall_1, summary?.recall_5, summary?.right].map((value) => h("td", { class: "figure" }, percent(value)));
+/** @param {Overview} told */
+function drawTable({ runs, job }) {
+  const unseen = (/** @type {string} */ text) => h("span", { class: "unseen" }, text);
+  const figures = ["Right file first", "Among the first five", "Answers right"];
+  const heads = [unseen("Compare"), "Made", "Questions", ...figures, unseen("Delete")];
+  const head = h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)));
+  const rows = runs.map((one) => drawRow(one, job.running && job.about === one.key));
+  return h("table", { class: "runs" }, h("thead", {}, head), h("tbody", {}, rows));
+}
+
+/**
+ * @param {Listed} one
+ * @param {boolean} going
+ */
+function drawRow(one, going) {
+  const { key, begun, name, reader, summary } = one;
   const here = key === view.opened;
+  const asked = `${name}${summary ? `, ${summary.questions}` : ""}`;
+  const by = h("small", { class: "quiet" }, ` ${reader === "extractive" ? "quotations" : reader}`);
+  const unfinished = !going && (!summary || summary.missing);
+  const goOn = unfinished ? [" ", link("Go on", () => run("go-on", { index: app.index, run: key }))] : null;
   return h("tr", { class: here ? "here" : "", "aria-current": String(here), "data-key": key },
-    h("td", {}, box), h("td", {}, open, on ? [" ", on] : null),
-    h("td", {}, `${one.name}${summary ? `, ${summary.questions}` : ""}`, h("small", { class: "quiet" }, ` ${one.reader === "extractive" ? "quotations" : one.reader}`)),
-    figures, h("td", {}, iconButton("close", `Delete the evaluation of ${when(one.begun)}`, () => remove(one))));
+    h("td", {}, compareBox(one)),
+    h("td", {}, summary ? link(when(begun), () => openRun(key)) : when(begun), goOn),
+    h("td", {}, asked, by),
+    figures(summary),
+    h("td", {}, iconButton("close", `Delete the evaluation of ${when(begun)}`, () => remove(one))));
 }
 
+/** @param {Summary | null} summary */
+function figures(summary) {
+  const values = [summary?.recall_1, summary?.recall_5, summary?.right];
+  return values.map((value) => h("td", { class: "figure" }, percent(value)));
+}
+
+/** @param {Listed} one */
+function compareBox({ key, begun, summary }) {
+  const named = { disabled: !summary, "aria-label": `Compare the evaluation of ${when(begun)}` };
+  const box = h("input", { type: "checkbox", checked: view.chosen.has(key), ...named });
+  box.addEventListener("change", () => {
+    if (box.checked) view.chosen.add(key);
+    else view.chosen.delete(key);
+    as(HTMLButtonElement, byId("compare")).disabled = view.chosen.size !== 2;
+  });
+  return box;
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} onclick
+ */
+const link = (text, onclick) => h("button", { type: "button", class: "link", onclick }, text);
+
+/** @param {string} key */
 function light(key) {
   view.opened = key;
-  for (const row of byId("runs").querySelectorAll("tr[data-key]")) {
-    row.classList.toggle("here", row.dataset.key === key);
-    row.setAttribute("aria-current", String(row.dataset.key === key));
+  for (const row of all(byId("runs"), "tr[data-key]")) {
+    const here = row.dataset["key"] === key;
+    row.classList.toggle("here", here);
+    row.setAttribute("aria-current", String(here));
   }
 }
 
+/** @param {string} key */
 async function openRun(key) {
   light(key);
   byId("run").replaceChildren(h("p", { class: "quiet" }, "Reading…"));
   try {
+    /** @type {Run} */
     const told = await get(path(`/run/${key}`));
-    if (view.opened === key) byId("run")?.replaceChildren(...drawRun(told));
+    if (view.opened === key) ifThere("run")?.replaceChildren(drawRun(told));
   } catch (error) {
     failed("run", error);
   }
 }
 
-async function compareChosen() {
-  const [first, second] = view.told.runs.map(({ key }) => key).filter((key) => view.chosen.has(key)).reverse();
+/** @param {Listed[]} runs */
+async function compare(runs) {
+  const [first, second] = runs.filter(({ key }) => view.chosen.has(key)).reverse();
+  if (!first || !second) return;
   light("");
   try {
-    const { tables } = await get(path(`/compare/${first}/${second}`));
-    const named = [first, second].map((key) => when(view.told.runs.find((one) => one.key === key).begun));
-    byId("run").replaceChildren(h("h2", {}, `${named[0]} against ${named[1]}`), ...drawTables(tables));
+    /** @type {{ tables: Table[] }} */
+    const { tables } = await get(path(`/compare/${first.key}/${second.key}`));
+    const title = h("h2", {}, `${when(first.begun)} against ${when(second.begun)}`);
+    byId("run").replaceChildren(title, ...drawTables(tables));
   } catch (error) {
     failed("run", error);
   }
 }
 
+/** @param {Listed} one */
 async function remove(one) {
-  const yes = await ask({ title: "Delete this evaluation?", note: `Its answers and figures of ${when(one.begun)} will be gone for good.`, action: "Delete" });
+  const note = `Its answers and figures of ${when(one.begun)} will be gone for good.`;
+  const yes = await prompted({ title: "Delete this evaluation?", note, action: "Delete" });
   if (yes === null) return;
   try {
     await send(path(`/run/${one.key}`), undefined, "DELETE");
     view.chosen.delete(one.key);
     if (view.opened === one.key) byId("run").replaceChildren();
-    view.told = await get(path());
-    drawRuns();
-    drawJob(view.told.job);
+    const told = await overview();
+    drawRuns(told);
+    drawWork(told.job, told.runs);
   } catch (error) {
     failed("eval-job", error);
   }

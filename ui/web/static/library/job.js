@@ -1,64 +1,101 @@
 // Indexing that goes on: asked for now and then while it runs, shown wherever there is a place for it.
 
 import { get, send } from "../common/api.js";
-import { app, refresh } from "../app.js";
-import { byId, count, duration, h } from "../common/dom.js";
+import { failure, h, notice } from "../common/dom.js";
 import { showBar } from "../common/progress.js";
+import { refresh } from "../common/refresh.js";
+import { app, indexing, known } from "../common/state.js";
+import { count, duration, messageOf } from "../common/words.js";
+
+/** @import { IndexProgress, IndexReport, Job } from "../common/types.js" */
 
 const EVERY = 600;
+const TELL_EVERY = 4000;
 let watching = false;
 let told = 0;
 
-/** Follow the run until it ends; each state is sent to the page as the event "job". */
+/** Follow a run wherever the server tells of one. */
+export function startJobs() {
+  known.listen(({ job }) => {
+    if (job?.running) watchJob();
+  });
+}
+
+/** Follow the run until it ends; all who listen hear how far it is. */
 export async function watchJob() {
   if (watching) return;
   watching = true;
   try {
-    let job;
-    do {
-      job = await get(`/api/progress/${encodeURIComponent(app.index)}`);
-      app.job = job;
-      document.dispatchEvent(new CustomEvent("job"));
-      drawNotice(job);
-      // What was read can be asked for while the rest is read.
-      if (job.running && job.progress?.pieces > 0 && Date.now() - told > 4000) {
-        told = Date.now();
-        await refresh();
-      }
-      if (job.running) await new Promise((resolve) => setTimeout(resolve, EVERY));
-    } while (job.running);
+    await follow();
     await refresh();
-    document.dispatchEvent(new CustomEvent("job"));
+    indexing.set(indexing.value);
   } catch (error) {
-    byId("notice").textContent = error.message;
+    notice(messageOf(error));
   } finally {
     watching = false;
   }
 }
 
-function drawNotice(job) {
-  const { progress } = job;
-  byId("notice").textContent = job.running && progress ? `Indexing goes on: ${progress.done} of ${progress.total} files${left(progress)}. Answers may miss what is not read yet.` : "";
+async function follow() {
+  for (;;) {
+    /** @type {Job} */
+    const job = await get(`/api/progress/${encodeURIComponent(app.index)}`);
+    indexing.set(job);
+    drawNotice(job);
+    if (!job.running) return;
+    // What was read can be asked for while the rest is read.
+    if ((job.progress?.pieces ?? 0) > 0 && Date.now() - told > TELL_EVERY) {
+      told = Date.now();
+      await refresh();
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+  }
 }
 
-const left = ({ left: seconds }) => (seconds === null || seconds === undefined ? "" : `, about ${duration(seconds)} left`);
-
-export async function cancelJob() {
-  await send(`/api/index/cancel/${encodeURIComponent(app.index)}`, {});
+/** @param {Job} job */
+function drawNotice({ running, progress }) {
+  if (!running || !progress) return notice("");
+  const files = `${progress.done} of ${progress.total} files`;
+  notice(`Indexing goes on: ${files}${left(progress)}. Answers may miss what is not read yet.`);
 }
 
-/** Show in a place how far it is, or how it ended. */
+/** @param {IndexProgress} progress */
+const left = ({ left: seconds }) =>
+  seconds === null || seconds === undefined ? "" : `, about ${duration(seconds)} left`;
+
+const cancel = () => send(`/api/index/cancel/${encodeURIComponent(app.index)}`, {});
+
+/**
+ * Show in a place how far it is, or how it ended.
+ * @param {HTMLElement} place
+ * @param {Job} job
+ */
 export function showProgress(place, job) {
-  const { progress, running, stopping, error, report } = job;
-  if (error) return place.replaceChildren(h("p", { class: "failure", role: "alert" }, error));
-  if (!running) return place.replaceChildren(...(report ? [h("p", { class: "quiet", role: "status" }, summary(report))] : []));
+  const { progress, running, stopping = false, error, report } = job;
+  if (error) return place.replaceChildren(failure(error));
+  if (!running) {
+    const ended = report ? [h("p", { class: "quiet", role: "status" }, summary(report))] : [];
+    return place.replaceChildren(...ended);
+  }
   const share = progress?.total && progress.bytes_total ? progress.bytes_done / progress.bytes_total : 0;
-  const words = progress ? `${progress.phase}${progress.total ? `: ${progress.done} of ${count(progress.total, "file")}${left(progress)}` : "…"}` : "Starting…";
-  return showBar(place, { name: "Indexing", share, words, now: progress?.current?.[0] ?? "", stopping, stop: { id: "cancel-job" }, onstop: cancelJob });
+  const now = progress?.current?.[0] ?? "";
+  const words = progress ? wordsOf(progress) : "Starting…";
+  return showBar(place, { name: "Indexing", share, words, now, stopping, stop: "cancel-job", onstop: cancel });
 }
 
+/** @param {IndexProgress} progress */
+function wordsOf(progress) {
+  const { phase, done, total } = progress;
+  return `${phase}${total ? `: ${done} of ${count(total, "file")}${left(progress)}` : "…"}`;
+}
+
+/** @param {IndexReport} report */
 function summary(report) {
-  if (report.interrupted) return `Stopped. What was read is kept: update the index to go on.`;
-  const changes = [report.read && `${report.read} read`, report.moved && `${report.moved} moved`, report.removed && `${report.removed} removed`].filter(Boolean);
+  if (report.interrupted) return "Stopped. What was read is kept: update the index to go on.";
+  const changes = [
+    report.read && `${report.read} read`,
+    report.moved && `${report.moved} moved`,
+    report.removed && `${report.removed} removed`,
+  ].filter(Boolean);
   return `Up to date: ${changes.join(", ") || "nothing new"} in ${duration(report.seconds)}.`;
 }
