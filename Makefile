@@ -37,7 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-# What looks at the page for people who cannot see it, or use a mouse, and what checks its scripts: without npm neither.
+# What looks at the page for people who cannot see it, or use a mouse, and what checks its scripts.
 $(NPM): tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed; \
 	else echo "npm is not installed: the tests with axe-core are skipped."; fi

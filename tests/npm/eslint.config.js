@@ -26,6 +26,7 @@ export default [
       "no-restricted-syntax": [
         "error",
         { selector: `Literal[value=/^(${MARKUP.join("|")})$/]`, message },
+        { selector: `ObjectExpression > Property[key.name=/^(${MARKUP.join("|")})$/]`, message },
         { selector: "CallExpression[callee.property.name='setAttribute'] > Literal[value=/^on/]", message },
       ],
       "no-script-url": "error",

@@ -3,7 +3,7 @@
 import { answering, get } from "../common/api.js";
 import { announce, as, byId, failure, firstIfThere, h, narrow, notice } from "../common/dom.js";
 import { remember } from "../common/remembered.js";
-import * as state from "../common/state.js";
+import { app, ask, asked, busy, draft, evidence, filters, kept, known, opened, sideOpen } from "../common/state.js";
 import { messageOf } from "../common/words.js";
 import { goOnIn, newConversation, openConversation } from "./conversations.js";
 import { addStep, drawAnswer, drawError, drawHeard, drawKept, drawTurn, settle } from "./turn.js";
@@ -12,7 +12,6 @@ import { addStep, drawAnswer, drawError, drawHeard, drawKept, drawTurn, settle }
 /** @import { Parts } from "./turn.js" */
 /** @typedef {{ followed?: boolean }} Busy */
 
-const { app, asked, busy, draft, evidence, filters, kept, known, opened, sideOpen } = state;
 const NEAR_END = 160;
 const LOOK_AGAIN = 500;
 
@@ -25,7 +24,7 @@ function scrollDown(force) {
 
 function welcome() {
   const { error, examples = [] } = known.value;
-  const buttons = examples.map((text) => h("button", { type: "button", onclick: () => state.ask({ text }) }, text));
+  const buttons = examples.map((text) => h("button", { type: "button", onclick: () => ask({ text }) }, text));
   const again = { type: "button", class: "plain", onclick: () => location.reload() };
   return h("div", { class: "welcome" },
     h("h2", {}, error ? "The index cannot be used" : "What are you looking for?"),
@@ -176,7 +175,7 @@ async function answer(question) {
   notice("");
   if (narrow()) sideOpen.set(false);
   firstIfThere(byId("thread"), ".welcome")?.remove();
-  const parts = drawTurn(text, () => state.ask(question), picture?.preview);
+  const parts = drawTurn(text, () => ask(question), picture?.preview);
   byId("thread").append(parts.all);
   scrollDown(true);
   remember({ asking: text });

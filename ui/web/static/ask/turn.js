@@ -1,9 +1,9 @@
 // One question on the page: how it was understood, what is being done, its answer with links to where that is from.
 
-import { count } from "../common/words.js";
 import { failure, h, icon } from "../common/dom.js";
 import { described, filtersOf } from "../common/filter-values.js";
 import { app, ask, evidence, filters, lit, railOpen, viewed } from "../common/state.js";
+import { count } from "../common/words.js";
 import { Speaker } from "./aloud.js";
 
 /** @import { Answer, Card, Citation, Heard, Mode, Turn } from "../common/types.js" */
