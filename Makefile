@@ -4,7 +4,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
-AXE := tests/npm/node_modules/.installed
+NPM := tests/npm/node_modules/.installed
 MODELS := .venv/test-models
 # Each process of the tests computes with one thread and keeps to its own files and ports, so that all cores are used.
 WORKERS ?= logical
@@ -13,7 +13,7 @@ BARE := $(addprefix tests/,readers/test_font_mending.py readers/test_documents.p
 	readers/test_ocr.py evaluation/test_sample.py web/test_page.py)
 SOURCES := haystack_agent ingest eval ui tests
 
-.PHONY: help demo test coverage test-bare check ui bench pictogram lock clean
+.PHONY: help demo test coverage test-bare check lint-js ui bench pictogram lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,7 +22,8 @@ help:
 	@echo "make test    run the tests"
 	@echo "make coverage   run them, and say what they do not run"
 	@echo "make test-bare   run those that use programs of the system, as where there are none"
-	@echo "make check   lint, formatting, types, then the tests"
+	@echo "make check   lint, formatting, types, the page's scripts, then the tests"
+	@echo "make lint-js   check the page's scripts alone"
 	@echo "make bench   measure speed"
 	@echo "make pictogram   train the pictogram profile from scratch and measure it (needs Debian's emoji font and CLDR)"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
@@ -36,8 +37,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-# What looks at the page for people who cannot see it, or use a mouse: without npm its tests are skipped.
-$(AXE): tests/npm/package.json tests/npm/package-lock.json
+# What looks at the page for people who cannot see it, or use a mouse, and what checks its scripts.
+$(NPM): tests/npm/package.json tests/npm/package-lock.json
 	@if command -v npm >/dev/null; then cd tests/npm && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules/.installed; \
 	else echo "npm is not installed: the tests with axe-core are skipped."; fi
 
@@ -53,10 +54,10 @@ demo: $(STAMP)
 ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
-test: $(STAMP) $(AXE) $(MODELS)/.installed
+test: $(STAMP) $(NPM) $(MODELS)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
-coverage: $(STAMP) $(AXE) $(MODELS)/.installed
+coverage: $(STAMP) $(NPM) $(MODELS)/.installed
 	$(BIN)/coverage erase
 	OMP_NUM_THREADS=1 $(BIN)/coverage run $(PYTEST)
 	$(BIN)/coverage combine --quiet
@@ -70,7 +71,12 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) lint-js
 	$(MAKE) test
+
+lint-js: $(NPM)
+	@if command -v npm >/dev/null; then npm --prefix tests/npm run --silent lint; \
+	else echo "npm is not installed: the page's scripts are not checked."; fi
 
 bench: $(STAMP)
 	$(BIN)/python -m eval.speed

@@ -1,101 +1,88 @@
-// The page as a whole: which view is shown, what is known of the index, and the keys.
+// The page as a whole: its parts are started, one of its views is shown, and it is worked with keys.
 
-import { get } from "./api.js";
-import { byId, h, icon } from "./dom.js";
-import { startChat } from "./chat.js";
-import { startComposer } from "./composer.js";
-import { drawSide } from "./side.js";
-import { drawRail, stepEvidence, toggleRail } from "./rail.js";
-import { showReading, showStart } from "./start.js";
-import { openLibrary, leaveLibrary } from "./library.js";
-import { leaveEvaluation, openEvaluation } from "./evaluation.js";
-import { watchJob } from "./job.js";
-import { remember, remembered } from "./remembered.js";
+import { startChat } from "./ask/chat.js";
+import { startComposer } from "./ask/composer.js";
+import { startFilters } from "./ask/filters.js";
+import { startRail, stepEvidence } from "./ask/rail.js";
+import { startSide } from "./ask/side.js";
+import { all, as, byId, failure, first, firstIfThere, h, icon, narrow } from "./common/dom.js";
+import { refresh } from "./common/refresh.js";
+import { remember, remembered } from "./common/remembered.js";
+import { app, known, railOpen, sideOpen, view } from "./common/state.js";
+import { messageOf } from "./common/words.js";
+import { leaveEvaluation, openEvaluation } from "./evaluation/view.js";
+import { startViewer } from "./evidence/viewer.js";
+import { startJobs } from "./library/job.js";
+import { showReading, showStart } from "./library/start.js";
+import { leaveLibrary, openLibrary } from "./library/view.js";
 
-/** What all parts of the page share. */
-export const app = { index: "", mode: "extractive", state: {}, conversation: "", busy: null };
+/** @import { Remembered } from "./common/remembered.js" */
 
+/** @type {Record<string, number>} */
+const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 const VIEWS = [
   { id: "ask", label: "Ask", enter: () => {}, leave: () => {} },
   { id: "library", label: "Library", enter: openLibrary, leave: leaveLibrary },
   { id: "evaluation", label: "Evaluation", enter: openEvaluation, leave: leaveEvaluation },
 ];
 
-const MOST_LOOKS = 100;
-let looks = 0;
-
-export function show(view) {
-  const before = document.body.dataset.view;
+/** @param {string} next */
+function show(next) {
+  const before = document.body.dataset["view"];
   VIEWS.find(({ id }) => id === before)?.leave();
-  document.body.dataset.view = view;
-  for (const section of document.querySelectorAll(".view")) section.hidden = section.id !== `view-${view}`;
+  document.body.dataset["view"] = next;
+  for (const section of all(document, ".view")) section.hidden = section.id !== `view-${next}`;
   for (const { id } of VIEWS) {
     const tab = byId(`tab-${id}`);
-    tab.setAttribute("aria-selected", String(id === view));
-    tab.tabIndex = id === view ? 0 : -1;
+    tab.setAttribute("aria-selected", String(id === next));
+    tab.tabIndex = id === next ? 0 : -1;
   }
-  const inAsk = view === "ask";
-  byId("side-toggle").disabled = !inAsk;
+  const inAsk = next === "ask";
+  as(HTMLButtonElement, byId("side-toggle")).disabled = !inAsk;
   byId("rail-toggle").hidden = !inAsk;
-  VIEWS.find(({ id }) => id === view)?.enter();
+  VIEWS.find(({ id }) => id === next)?.enter();
+}
+
+/** @param {(typeof VIEWS)[number]} one */
+function tab({ id, label }) {
+  const named = { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `view-${id}` };
+  return h("button", { ...named, onclick: () => view.set(id) }, label);
+}
+
+/** @param {KeyboardEvent} event */
+function stepTab(event) {
+  const step = STEPS[event.key];
+  if (!step) return;
+  const here = VIEWS.findIndex(({ id }) => id === view.value);
+  const next = VIEWS[(here + step + VIEWS.length) % VIEWS.length];
+  if (!next) return;
+  view.set(next.id);
+  byId(`tab-${next.id}`).focus();
 }
 
 function drawBar() {
-  const tabs = VIEWS.map(({ id, label }) =>
-    h("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `view-${id}`, onclick: () => show(id) }, label));
-  byId("tabs").replaceChildren(...tabs);
-  byId("tabs").addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const here = VIEWS.findIndex(({ id }) => id === document.body.dataset.view);
-    const next = VIEWS[(here + step + VIEWS.length) % VIEWS.length].id;
-    show(next);
-    byId(`tab-${next}`).focus();
-  });
-  const side = byId("side-toggle");
-  side.append(icon("menu"));
-  side.addEventListener("click", () => toggleSide());
-  const rail = byId("rail-toggle");
-  rail.append(icon("rail"));
-  rail.addEventListener("click", () => toggleRail());
+  byId("tabs").replaceChildren(...VIEWS.map(tab));
+  byId("tabs").addEventListener("keydown", stepTab);
+  byId("side-toggle").append(icon("menu"));
+  byId("side-toggle").addEventListener("click", () => sideOpen.set(!sideOpen.value));
+  byId("rail-toggle").append(icon("rail"));
+  byId("rail-toggle").addEventListener("click", () => railOpen.set(!railOpen.value));
 }
 
-export function toggleSide(open) {
-  const held = byId("side").contains(document.activeElement);
-  const opened = byId("side").classList.toggle("open", open);
-  if (held && !opened) byId("side-toggle").focus();
-  byId("side-toggle").setAttribute("aria-expanded", String(opened));
-  if (opened) drawSide();
-}
-
-/** Ask the server for what it knows of the index; draw what depends on it. */
-export async function refresh() {
-  app.state = await get(`/api/state?index=${encodeURIComponent(app.index)}`);
-  app.index = app.state.index;
-  const modes = new Set(["extractive", ...(app.state.model ? ["direct", "agent"] : [])]);
-  if (!modes.has(app.mode)) app.mode = "extractive";
-  remember({ index: app.index, mode: app.mode });
-  document.dispatchEvent(new CustomEvent("state"));
-  if (app.state.job?.running) watchJob();
-  // Right after the start the server still looks through the files: their kinds and names come a moment later.
-  const incomplete = app.state.ready && !app.state.complete && !app.state.job.running;
-  looks = incomplete ? looks + 1 : 0;
-  if (looks > 0 && looks < MOST_LOOKS) setTimeout(() => refresh().catch(() => {}), 700);
-  return app.state;
-}
-
+/** @param {EventTarget | null} target */
 function isTyping(target) {
-  return target.matches("input, textarea, select, [contenteditable]");
+  return target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
 }
 
+/** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") {
-    toggleRail(false);
-    if (matchMedia("(max-width: 1080px)").matches) toggleSide(false);
+    railOpen.set(false);
+    if (narrow()) sideOpen.set(false);
     return;
   }
-  if (isTyping(event.target) || document.body.dataset.view !== "ask") return;
+  if (isTyping(event.target) || view.value !== "ask") return;
   if (event.key === "/") {
     event.preventDefault();
     byId("question").focus();
@@ -104,7 +91,22 @@ function onKey(event) {
   }
 }
 
-/** Where this tab was before, unless the server was started with another index since. */
+/** The link for those who do not want to walk through the bar. */
+function skip() {
+  const place = view.value === "ask" ? null : firstIfThere(byId(`view-${view.value}`), "input, button, summary");
+  (view.value === "ask" ? byId("question") : place)?.focus();
+}
+
+/** @param {MouseEvent} event */
+function onThread(event) {
+  const pressed = event.target instanceof Element && event.target.closest("a, button, summary");
+  if (narrow() && !pressed) sideOpen.set(false);
+}
+
+/**
+ * Where this tab was before, unless the server was started with another index since.
+ * @returns {Promise<Remembered>}
+ */
 async function returned() {
   app.index = remembered.index ?? "";
   app.mode = remembered.mode ?? app.mode;
@@ -114,35 +116,48 @@ async function returned() {
   if (same) return remembered;
   app.index = state.started_with;
   await refresh();
-  return { draft: remembered.draft || remembered.asking };
+  return { draft: remembered.draft || remembered.asking || "" };
+}
+
+/** @param {unknown} error */
+function sayLost(error) {
+  const title = h("h2", { id: "start-title" }, "This page cannot be shown");
+  byId("view-start").hidden = false;
+  byId("view-start").replaceChildren(h("div", { class: "start" }, title, failure(messageOf(error))));
+}
+
+function showFirst() {
+  const { ready, error, job } = known.value;
+  if (ready || error) view.set("ask");
+  else if (job?.running) showReading(job);
+  else showStart();
 }
 
 async function start() {
   drawBar();
+  view.listen(show);
+  startJobs();
+  startRail();
+  startSide();
+  startViewer();
   document.addEventListener("keydown", onKey);
-  byId("thread").addEventListener("click", (event) => {
-    if (matchMedia("(max-width: 1080px)").matches && !event.target.closest("a, button, summary")) toggleSide(false);
-  });
-  document.querySelector(".skip").addEventListener("click", (event) => {
+  byId("thread").addEventListener("click", onThread);
+  first(document, ".skip").addEventListener("click", (event) => {
     event.preventDefault();
-    const { view } = document.body.dataset;
-    (view === "ask" ? byId("question") : byId(`view-${view}`).querySelector("input, button, summary"))?.focus();
+    skip();
   });
-  drawRail([]);
   let before;
   try {
     before = await returned();
   } catch (error) {
-    byId("view-start").hidden = false;
-    byId("view-start").replaceChildren(h("div", { class: "start" }, h("h2", { id: "start-title" }, "This page cannot be shown"), h("p", { class: "failure", role: "alert" }, error.message)));
+    sayLost(error);
     return;
   }
-  if (app.state.ready || app.state.error) show("ask");
-  else if (app.state.job?.running) showReading(app.state.job);
-  else showStart();
-  startComposer(before);
+  showFirst();
+  startComposer(before.draft);
+  startFilters(before.filters);
   await startChat(before.conversation);
-  document.body.dataset.ready = "yes";
+  document.body.dataset["ready"] = "yes";
 }
 
 start();

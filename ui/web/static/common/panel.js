@@ -1,12 +1,22 @@
 // A panel that lies over the page, at the button that opened it and within the window, whatever becomes of its size.
 
-import { byId } from "./dom.js";
+import { byId, firstIfThere } from "./dom.js";
 
 const GAP = 6;
 const MARGIN = 8;
 
+/**
+ * @param {number} wanted
+ * @param {number} panel
+ * @param {number} window
+ */
 const within = (wanted, panel, window) => `${Math.max(MARGIN, Math.min(wanted, window - panel - MARGIN))}px`;
 
+/**
+ * @param {HTMLElement} panel
+ * @param {HTMLElement} button
+ * @param {"above" | "below"} side
+ */
 function place(panel, button, side) {
   const box = button.getBoundingClientRect();
   panel.style.left = `${MARGIN}px`; // near the right edge it would be measured as narrow as the room there
@@ -15,7 +25,13 @@ function place(panel, button, side) {
   else panel.style.top = within(box.bottom + GAP, panel.offsetHeight, innerHeight);
 }
 
-/** Show a popover "above" or "below" a button and give it the focus; `onclosed` is called when it is away again. */
+/**
+ * Show a popover at a button and give it the focus; `onclosed` is called when it is away again.
+ * @param {HTMLElement} panel
+ * @param {HTMLElement} button
+ * @param {"above" | "below"} side
+ * @param {() => void} onclosed
+ */
 export function openPanel(panel, button, side, onclosed = () => {}) {
   const follow = () => place(panel, button, side);
   addEventListener("resize", follow);
@@ -28,5 +44,5 @@ export function openPanel(panel, button, side, onclosed = () => {}) {
   byId("view-ask").append(panel);
   panel.showPopover({ source: button });
   follow();
-  panel.querySelector("input, button")?.focus();
+  firstIfThere(panel, "input, button")?.focus();
 }
