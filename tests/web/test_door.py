@@ -148,7 +148,7 @@ def test_what_comes_from_nowhere_is_nobodys(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("ui.web.door.site.system_tells", lambda: True)
     door = Door(Serving("127.0.0.1", 80, None), tmp_path)
     for client in (None, ("192.0.2.1", 5), ("127.0.0.1", 5)):
-        scope = {"type": "http", "client": client, "server": ("127.0.0.1", 80), "headers": []}
+        scope: dict[str, object] = {"type": "http", "client": client, "server": ("127.0.0.1", 80), "headers": []}
         assert door.belongs_to_another(scope), client
 
 
