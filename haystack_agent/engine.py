@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import date
+from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING
 
-from haystack_agent.answering.events import Event, Status
-from haystack_agent.answering.extractive.listing import Request, listed, none_of, request_of
+from haystack_agent.answering.extractive.listing import Listing, alike, listed, listing_of, none_of
 from haystack_agent.answering.extractive.reader import ExtractiveReader
 from haystack_agent.answering.sources import Sources
+from haystack_agent.asking import Asked, Found, PictureAsked, Request, within
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.profile import Profile, profile_of_index
 from haystack_agent.errors import IndexMismatch, UsageError
@@ -19,22 +18,13 @@ from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Answer, Evidence, Filters, Modality, PieceKind
-from haystack_agent.retrieval.plan import Plan
-from haystack_agent.retrieval.search import Searcher, Weighted
+from haystack_agent.retrieval.query import Weighted
+from haystack_agent.retrieval.search import Searcher
 from haystack_agent.retrieval.understood import Understood, joined, merged, understood_by_rules
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.opening import open_to_read
 from haystack_agent.store.protocol import Store
 from haystack_agent.store.values import IndexedPiece, VectorName
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from haystack_agent.answering.direct import DirectReader
-    from haystack_agent.answering.langchain_agent import AgentReader
-
-EVIDENCE_READ = 8
-"""Places that the reader looks at for an answer."""
 
 
 class Engine:
@@ -78,67 +68,85 @@ class Engine:
         self._store.close()
         self._lexicon.close()
 
-    def search(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> list[Evidence]:
-        """The `top_k` best places for a question, best first."""
-        return self._searcher.search(self._searcher.plan(question), top_k, filters)
+    def search(self, question: str, *, top_k: int | None = None, filters: Filters = Filters()) -> list[Evidence]:
+        """The best places for a question, best first."""
+        return list(self.find(Request(question, top_k, filters)).evidence)
 
-    def search_by_picture(
-        self, picture: Image, question: str = "", *, weight: float = 0.5, top_k: int = 10, filters: Filters = Filters()
-    ) -> list[Evidence]:
-        """The `top_k` places most like an RGB picture or, with a question, like both; `weight` is the picture's share.
+    def ask(self, question: str, *, top_k: int | None = None, filters: Filters = Filters()) -> Answer:
+        """Answer a question with a quotation, or abstain; `Answer.evidence` has the best places."""
+        return self.read(self.find(Request(question, top_k, filters)))
+
+    def understand(self, request: Request, understood: Understood | None = None) -> Asked:
+        """A request as its own words or, where given, a conversation has it understood: planned and encoded, once.
 
         Raises:
-            UsageError: the index was made with a profile that does not see.
+            UsageError: it has a picture, and the index was made with a profile that does not see.
         """
+        picture = self._weighted(request.picture) if request.picture else None
+        query = self._searcher.query(request.question, picture)
+        if understood is None:
+            understood = Understood(request.question)
+            if not request.as_asked:
+                understood = understood_by_rules(query.plan, request.today)
+        if understood.searches == (request.question,):
+            return Asked(request, understood, (query,))
+        return Asked(request, understood, tuple(self._searcher.query(one, picture) for one in understood.searches))
+
+    def _weighted(self, picture: PictureAsked) -> Weighted:
         if self.encoders.sight is None:
             raise UsageError(
                 "This index was made with a profile that does not see: index into a new index with another --profile."
             )
-        vector = self.encoders.sight.of_images([picture])[0]
-        if not question:
-            return self._searcher.like(vector, top_k, filters)
-        return self._searcher.search(self._searcher.plan(question), top_k, filters, Weighted(vector, weight))
+        return Weighted(self.encoders.sight.of_images([picture.image])[0], picture.weight)
 
-    def ask(self, question: str, *, top_k: int = 10, filters: Filters = Filters()) -> Answer:
-        """Answer a question with a quotation, or abstain; `Answer.evidence` has the `top_k` best places."""
-        plan = self._searcher.plan(question)
-        evidence = self._searcher.search(plan, max(top_k, EVIDENCE_READ), filters)
-        return self._answer(plan, evidence[:EVIDENCE_READ], evidence[:top_k], filters)
+    def find(self, request: Request, understood: Understood | None = None) -> Found:
+        """The best places for a request, as its own words or, where given, a conversation has it understood.
 
-    def read(
-        self,
-        question: str,
-        evidence: Sequence[Evidence],
-        *,
-        beside: Sequence[Evidence] = (),
-        filters: Filters = Filters(),
-    ) -> Answer:
-        """Answer a question with a quotation from evidence that was found with filters, or abstain.
-
-        What stands `beside` it was found too, is shown, and is not read.
+        Raises:
+            UsageError: it has a picture, and the index was made with a profile that does not see.
         """
-        return self._answer(self._searcher.plan(question), evidence, (*evidence, *beside), filters)
+        asked = self.understand(request, understood)
+        chosen = request.filters
+        filters = chosen if request.as_asked else merged(chosen, asked.understood.filters)
+        best = self._best(asked, filters)
+        if filters != chosen and not best:  # what was understood leaves nothing: it was something else
+            filters, best = chosen, self._best(asked, chosen)
+        kept = (one for one in best if one.piece.id not in request.excluded)
+        return Found(asked, filters, tuple(islice(kept, request.sought)))
 
-    def _answer(self, plan: Plan, read: Sequence[Evidence], shown: Sequence[Evidence], filters: Filters) -> Answer:
-        """A quotation from what is read or, for a request that no sentence answers, what is shown."""
-        answer = self._reader.answer(plan, read, self._searcher.importance(plan))
-        answer = replace(answer, evidence=tuple(shown))
-        request = request_of(plan, date.today())
-        if request is None or (request.words and not answer.abstained):
+    def _best(self, asked: Asked, filters: Filters) -> list[Evidence]:
+        wanted = asked.request.sought + len(asked.request.excluded)
+        return joined([self._searcher.search(query, wanted, filters) for query in asked.queries], wanted)
+
+    def read(self, found: Found) -> Answer:
+        """Answer with a quotation from the best places or, for a request that no sentence answers, list them; else
+        abstain."""
+        query, shown = found.asked.queries[0], found.evidence
+        answer = self._reader.answer(query, found.read, self._searcher.importance(query.plan))
+        answer = replace(answer, evidence=shown)
+        if found.asked.request.picture and shown and answer.abstained:
+            return alike(query.plan.question, shown)
+        wanted = listing_of(query.plan, found.asked.request.today)
+        if wanted is None or (wanted.words and not answer.abstained):
             return answer
-        return self._list(request, shown, filters) or answer
+        return self._listed(wanted, found) or answer
 
-    def _list(self, request: Request, shown: Sequence[Evidence], filters: Filters) -> Answer | None:
-        meant = merged(filters, request.filters)
+    def _listed(self, wanted: Listing, found: Found) -> Answer | None:
+        filters, shown = found.filters, found.evidence
+        meant = merged(filters, wanted.filters)
         if meant != filters and not self._store.count(meant):
-            return none_of(request, shown)
+            return none_of(wanted, shown)
         pictures = replace(filters, kinds=frozenset({PieceKind.IMAGE}))  # one of each file
         only = filters.modalities == frozenset({Modality.IMAGE})
-        return listed(request, shown, filters, self._store.count(pictures) if only else None)
+        return listed(wanted, shown, filters, self._store.count(pictures) if only else None)
+
+    def sources(self, found: Found) -> Sources:
+        """What a language model may look at by itself, within the filters of what was found."""
+        return Sources(self._store, within(self, found), found.filters)
 
     def search_by_one(self, vector: VectorName, question: str, *, top_k: int = 10) -> list[Hit]:
         """The `top_k` best pieces by one vector alone, unfused: what fusion is compared with."""
-        return self._searcher.by_one(vector, self._searcher.plan(question), top_k)
+        return self._searcher.by_one(vector, question, top_k)
 
     def count(self, filters: Filters = Filters()) -> int:
         """Number of pieces that meet filters, exact."""
@@ -151,71 +159,6 @@ class Engine:
     def pieces(self, asset_ids: Collection[str]) -> list[IndexedPiece]:
         """All pieces of files, in order."""
         return self._store.fetch(asset_ids)
-
-    def understand(self, question: str, today: date | None = None) -> Understood:
-        """What the question's own words restrict, read without a model: photos and clips of a time."""
-        return understood_by_rules(self._searcher.plan(question), today or date.today())
-
-    def narrow(self, understood: Understood, chosen: Filters = Filters()) -> Filters:
-        """The filters to use: those the user chose and, where they leave anything to find, those understood."""
-        both = merged(chosen, understood.filters)
-        if both != chosen and not any(self.search(one, top_k=1, filters=both) for one in understood.searches):
-            return chosen
-        return both
-
-    def stream(
-        self,
-        question: str,
-        reader: DirectReader,
-        *,
-        top_k: int = 5,
-        filters: Filters = Filters(),
-        parts: Sequence[str] = (),
-    ) -> Iterator[Event]:
-        """Answer a question from the `top_k` best places with a language model; the last event is `Done`.
-
-        With `parts`, these are searched for in place of the question, and the best places of each are given.
-
-        Raises:
-            ModelFailed: the model did not answer.
-        """
-        yield Status("Searching")
-        yield from reader.stream(question, self._gather(parts or (question,), top_k, filters))
-
-    async def astream(
-        self,
-        question: str,
-        reader: DirectReader,
-        *,
-        top_k: int = 5,
-        filters: Filters = Filters(),
-        parts: Sequence[str] = (),
-    ) -> AsyncIterator[Event]:
-        """See `stream`."""
-        yield Status("Searching")
-        async for event in reader.astream(question, self._gather(parts or (question,), top_k, filters)):
-            yield event
-
-    def _gather(self, searches: Sequence[str], top_k: int, filters: Filters) -> list[Evidence]:
-        return joined([self.search(one, top_k=top_k, filters=filters) for one in searches], top_k)
-
-    def stream_agent(self, question: str, agent: AgentReader, *, filters: Filters = Filters()) -> Iterator[Event]:
-        """Answer a question by letting a language model search and look for itself; the last event is `Done`.
-
-        Raises:
-            ModelFailed: the model did not answer.
-        """
-        return agent.stream(question, self._sources(filters))
-
-    def astream_agent(self, question: str, agent: AgentReader, *, filters: Filters = Filters()) -> AsyncIterator[Event]:
-        """See `stream_agent`."""
-        return agent.astream(question, self._sources(filters))
-
-    def _sources(self, filters: Filters) -> Sources:
-        def find(query: str, top_k: int, narrowed: Filters) -> list[Evidence]:
-            return self.search(query, top_k=top_k, filters=narrowed)
-
-        return Sources(self._store, find, filters)
 
 
 def _profile_of(location: IndexLocation) -> Profile:

@@ -22,8 +22,8 @@ from haystack_agent.encoders.profile import profile_named
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Filters, Modality
-from haystack_agent.retrieval.fusion import Weights
 from haystack_agent.retrieval.search import Searcher
+from haystack_agent.retrieval.weights import Weights
 from haystack_agent.store.opening import open_store
 from haystack_agent.store.protocol import Store
 from haystack_agent.store.values import VectorName
@@ -77,7 +77,7 @@ def rankings(searcher: Searcher, store: Store) -> dict[str, Ranking]:
 
     def search(filters: Filters = Filters()) -> Ranking:
         return lambda question: [
-            PurePath(found.paths[0]).name for found in searcher.search(searcher.plan(question.text), _DEPTH, filters)
+            PurePath(found.paths[0]).name for found in searcher.search(searcher.query(question.text), _DEPTH, filters)
         ]
 
     encoders = profile_named(PROFILE).load()

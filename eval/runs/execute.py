@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -18,12 +18,12 @@ from eval.runs.llm_judge import LlmJudge
 from eval.runs.names import Condition
 from eval.runs.readers import Reader, Reply
 from eval.runs.retrievers import Ranked, Retriever, relative
-from haystack_agent.engine import EVIDENCE_READ, Engine
+from haystack_agent import places
+from haystack_agent.asking import Found, Request
+from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelFailed
 from haystack_agent.records import Evidence, Locator
 
-_TOP = 10
-"""Places that are searched for, as `ask` does; the best of them are given."""
 _PATIENCE = 0.5
 """Seconds after which a wait for an answer is told of, so that it can be ended."""
 Progress = Callable[[str, int, int], None]
@@ -106,27 +106,28 @@ class Answering:
 
     def _job(self, question: Question, condition: Condition) -> Callable[[], dict[str, Any] | str]:
         """The evidence is found at once, since the index is asked by one at a time; the answer later."""
-        evidence = self._evidence(question, condition)
+        found = self._found(question, condition)
 
         def answer() -> dict[str, Any] | str:
             began = time.perf_counter()
             try:
-                reply = self._reader.answer(question.text, evidence)
+                reply = self._reader.answer(question.text, found)
             except ModelFailed as error:
                 return f"{question.id} ({condition}): {error}"
             seconds = time.perf_counter() - began
-            return self._record(question, condition, evidence or (), reply) | {"seconds": round(seconds, 4)}
+            return self._record(question, condition, found.best if found else (), reply) | {
+                "seconds": round(seconds, 4)
+            }
 
         return answer
 
-    def _evidence(self, question: Question, condition: Condition) -> list[Evidence] | None:
+    def _found(self, question: Question, condition: Condition) -> Found | None:
         if condition is Condition.NONE:
             return None
+        found = self._engine.find(Request(question.text))
         if condition is Condition.GOLD:
-            return self._gold.of(question)
-        if condition.places is not None:
-            return self._engine.search(question.text, top_k=_TOP)[: condition.places]
-        return self._engine.search(question.text, top_k=_TOP)[:EVIDENCE_READ]
+            return replace(found, best=tuple(self._gold.of(question)))
+        return replace(found, best=found.best[: condition.places or places.READ])
 
     def _record(
         self, question: Question, condition: Condition, evidence: Sequence[Evidence], reply: Reply

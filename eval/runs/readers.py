@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from haystack_agent.answering.direct import DirectReader
-from haystack_agent.answering.events import Done
+from haystack_agent.answering.effects import carried_out
+from haystack_agent.answering.extractive.reader import NO_ANSWER
 from haystack_agent.answering.messages import DECLINED
 from haystack_agent.answering.model.errors import told
 from haystack_agent.answering.model.retries import Patience
+from haystack_agent.asking import Found, answer_of
 from haystack_agent.engine import Engine
-from haystack_agent.records import Answer, Evidence
+from haystack_agent.records import Answer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -42,8 +43,8 @@ class Reader(Protocol):
         """Whether several questions may be answered at a time."""
         ...
 
-    def answer(self, question: str, evidence: Sequence[Evidence] | None) -> Reply:
-        """The answer from evidence, or without any where that is ``None``.
+    def answer(self, question: str, found: Found | None) -> Reply:
+        """The answer from the best places found, or without any where that is ``None``.
 
         Raises:
             ModelFailed: the model did not answer.
@@ -59,9 +60,9 @@ class ExtractiveAnswers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def answer(self, question: str, evidence: Sequence[Evidence] | None) -> Reply:
+    def answer(self, question: str, found: Found | None) -> Reply:
         """See `Reader.answer`."""
-        return Reply(self._engine.read(question, evidence or ()))
+        return Reply(self._engine.read(found) if found else Answer(question, NO_ANSWER, abstained=True))
 
 
 class ModelAnswers:
@@ -76,18 +77,17 @@ class ModelAnswers:
         self._name = name
         self._direct = DirectReader(model, name, renderer, patience=patience)
 
-    def answer(self, question: str, evidence: Sequence[Evidence] | None) -> Reply:
+    def answer(self, question: str, found: Found | None) -> Reply:
         """See `Reader.answer`."""
         from langchain_core.callbacks import get_usage_metadata_callback
 
         with get_usage_metadata_callback() as usage:
-            answer = self._closed_book(question) if evidence is None else self._from(question, evidence)
+            answer = self._closed_book(question) if found is None else self._from(question, found)
         counts = usage.usage_metadata.values()
         return Reply(answer, sum(one["input_tokens"] for one in counts), sum(one["output_tokens"] for one in counts))
 
-    def _from(self, question: str, evidence: Sequence[Evidence]) -> Answer:
-        events = self._direct.stream(question, evidence)
-        return next(event.answer for event in events if isinstance(event, Done))
+    def _from(self, question: str, found: Found) -> Answer:
+        return answer_of(carried_out(self._direct.steps(question, found.best)))
 
     def _closed_book(self, question: str) -> Answer:
         from langchain_core.messages import HumanMessage, SystemMessage

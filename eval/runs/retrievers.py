@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from haystack_agent import places
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence
@@ -17,8 +18,6 @@ from haystack_agent.store.values import VectorName
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
-PLACES = 50
-"""Places that are looked at; files are ranked by their best one."""
 _RRF = 60
 
 
@@ -50,7 +49,7 @@ class Ours:
 
     def search(self, question: str) -> list[Ranked]:
         """See `Retriever.search`."""
-        return [ranked(one, self._pool) for one in self._engine.search(question, top_k=PLACES)]
+        return [ranked(one, self._pool) for one in self._engine.search(question, top_k=places.MOST)]
 
 
 class OneVector:
@@ -63,7 +62,7 @@ class OneVector:
 
     def search(self, question: str) -> list[Ranked]:
         """See `Retriever.search`."""
-        hits = self._engine.search_by_one(self._vector, question, top_k=PLACES)
+        hits = self._engine.search_by_one(self._vector, question, top_k=places.MOST)
         return [_of_hit(hit, hit.score, self._pool) for hit in hits]
 
 
@@ -79,10 +78,10 @@ class RankFusion:
         scores: dict[str, float] = defaultdict(float)
         hits: dict[str, Hit] = {}
         for vector in (VectorName.BM25, VectorName.TEXT):
-            for rank, hit in enumerate(self._engine.search_by_one(vector, question, top_k=PLACES), start=1):
+            for rank, hit in enumerate(self._engine.search_by_one(vector, question, top_k=places.MOST), start=1):
                 scores[hit.id] += 1 / (_RRF + rank)
                 hits[hit.id] = hit
-        best = sorted(scores, key=lambda key: (-scores[key], key))[:PLACES]
+        best = sorted(scores, key=lambda key: (-scores[key], key))[: places.MOST]
         return [_of_hit(hits[key], scores[key], self._pool) for key in best]
 
 

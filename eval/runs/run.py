@@ -20,8 +20,9 @@ from eval.runs.llm_judge import LlmJudge
 from eval.runs.names import EXTRACTIVE, Condition, System
 from eval.runs.outcomes import write_questions
 from eval.runs.readers import ExtractiveAnswers, ModelAnswers, Reader
-from eval.runs.retrievers import PLACES, OfLangChain, OneVector, Ours, RankFusion, Retriever, relative
+from eval.runs.retrievers import OfLangChain, OneVector, Ours, RankFusion, Retriever, relative
 from eval.runs.tutorial import tutorial_retriever
+from haystack_agent import places
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.index_files import IndexFiles, read_card
@@ -209,7 +210,7 @@ def _maker(name: str, engine: Engine, pool: Path) -> Callable[[], Retriever]:
         case System.RRF:
             return lambda: RankFusion(engine, pool)
         case System.TUTORIAL:
-            return lambda: OfLangChain(tutorial_retriever(pool, engine.encoders.text, PLACES), pool)
+            return lambda: OfLangChain(tutorial_retriever(pool, engine.encoders.text, places.MOST), pool)
         case _:
             return lambda: OneVector(engine, pool, _VECTORS[system])
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from haystack_agent.answering.checks.marks import Mark
+from haystack_agent.answering.effects import Effect, pause, result_of
 from haystack_agent.answering.model.errors import told
 from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.errors import ContextTooLong, ModelFailed
@@ -96,7 +96,7 @@ class Conversation:
         self._today = today
         self._turns: list[Turn] = []
 
-    def understand(self, question: str) -> Understood:
+    def understood(self, question: str) -> Generator[Effect[Any], Any, Understood]:
         """What the question asks to be searched; the question itself where the model gives nothing that can be used.
 
         Raises:
@@ -104,22 +104,15 @@ class Conversation:
         """
         reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
         while not reading.given_up:
+            messages = self._messages(reading)
             try:
-                said = self._model.invoke(self._messages(reading))
+                said = yield from result_of(
+                    partial(self._model.invoke, messages), partial(self._model.ainvoke, messages)
+                )
                 return self._understood(question, reading.mark.taken_out(str(said.text)))
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
-                time.sleep(reading.pause_after(told(error, self._name), error))
-        return Understood(question)
-
-    async def aunderstand(self, question: str) -> Understood:
-        """See `understand`."""
-        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
-        while not reading.given_up:
-            try:
-                said = await self._model.ainvoke(self._messages(reading))
-                return self._understood(question, reading.mark.taken_out(str(said.text)))
-            except Exception as error:  # noqa: BLE001 - as above
-                await asyncio.sleep(reading.pause_after(told(error, self._name), error))
+                wait = reading.pause_after(told(error, self._name), error)
+            yield from pause(wait)
         return Understood(question)
 
     def keep(self, question: str, answer: Answer) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from haystack_agent.answering.checks.finish import finished
 from haystack_agent.answering.checks.marks import Mark, MarkFilter
 from haystack_agent.answering.checks.streamed_words import CheckedWords
+from haystack_agent.answering.effects import Steps, Stream, pause, result_of
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model.errors import said_nothing, told
@@ -22,7 +22,10 @@ from haystack_agent.records import Evidence
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.runnables import RunnableConfig
+
+    from haystack_agent.asking import Found, Index
 
 _CUT_OFF = "The answer was cut off: the model can read and write no more at once."
 
@@ -44,21 +47,26 @@ class DirectReader:
         self._budget = budget or budget_for(model)
         self._patience = patience
 
-    def stream(self, question: str, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        """The answer in the making; the last event is `Done`.
+    def answer(self, index: Index, found: Found) -> Steps[Event]:
+        """See `asking.Way.answer`."""
+        del index  # what was found is all that is given
+        return self.steps(found.asked.understood.question, found.given, found.evidence)
+
+    def steps(self, question: str, evidence: Sequence[Evidence], shown: Sequence[Evidence] = ()) -> Steps[Event]:
+        """The answer in the making from evidence, which is the first of what is shown; the last event is `Done`.
 
         Raises:
             ModelFailed: the model did not answer; what it wrote before is not whole.
         """
-        from haystack_agent.answering.model.langchain_length import Length
-
         state = _State(evidence, self._budget, Waiting(self._patience))
         while evidence:
             if not state.messages:
-                state.messages = make_messages(question, evidence, self._renderer, state.mark, state.budget)
+                draft = partial(make_messages, question, evidence, self._renderer, state.mark, state.budget)
+                state.messages = yield from result_of(draft)
             yield Status(f"Asking {self._name}")
             try:
-                for chunk in self._model.stream(state.messages, {"callbacks": [Length()]}):
+                chunks = self._chunks(state.messages)
+                while (chunk := (yield from chunks.following())) is not None:
                     yield from state.hear(str(chunk.text))
                     state.note_end(chunk)
                 state.require_words(self._name)
@@ -68,37 +76,16 @@ class DirectReader:
                 break
             except Exception as error:  # noqa: BLE001 - providers' libraries share no error; `told` sorts them
                 yield Status(state.after(told(error, self._name), error))
-            time.sleep(state.pause)
+            yield from pause(state.pause)
         yield from state.end()
-        yield Done(finished(question, state.heard, state.sent, state.notes))
+        answer = finished(question, state.heard, state.sent, state.notes)
+        yield Done(replace(answer, evidence=tuple(shown)) if len(shown) > len(state.sent) else answer)
 
-    async def astream(self, question: str, evidence: Sequence[Evidence]) -> AsyncIterator[Event]:
-        """See `stream`."""
+    def _chunks(self, messages: list[BaseMessage]) -> Stream[AIMessageChunk]:
         from haystack_agent.answering.model.langchain_length import Length
 
-        state = _State(evidence, self._budget, Waiting(self._patience))
-        while evidence:
-            if not state.messages:
-                state.messages = await asyncio.to_thread(
-                    make_messages, question, evidence, self._renderer, state.mark, state.budget
-                )
-            yield Status(f"Asking {self._name}")
-            try:
-                async for chunk in self._model.astream(state.messages, {"callbacks": [Length()]}):
-                    for event in state.hear(str(chunk.text)):
-                        yield event
-                    state.note_end(chunk)
-                state.require_words(self._name)
-                break
-            except TooLong:
-                state.cut(self._name)
-                break
-            except Exception as error:  # noqa: BLE001 - as in `stream`
-                yield Status(state.after(told(error, self._name), error))
-            await asyncio.sleep(state.pause)
-        for event in state.end():
-            yield event
-        yield Done(finished(question, state.heard, state.sent, state.notes))
+        config: RunnableConfig = {"callbacks": [Length()]}
+        return Stream(lambda: self._model.stream(messages, config), lambda: self._model.astream(messages, config))
 
 
 @dataclass(slots=True)

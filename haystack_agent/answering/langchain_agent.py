@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,13 @@ from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResp
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langgraph.config import get_stream_writer
 
+from haystack_agent import places
 from haystack_agent.answering.checks.citations import check_words
 from haystack_agent.answering.checks.finish import finished
 from haystack_agent.answering.checks.marks import Mark, MarkFilter
 from haystack_agent.answering.checks.streamed_words import CheckedWords
 from haystack_agent.answering.direct import DirectReader
+from haystack_agent.answering.effects import Steps, Stream, result_of
 from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.langchain_looks import Looks
 from haystack_agent.answering.messages import DECLINED, RULES
@@ -28,11 +30,13 @@ from haystack_agent.answering.model.length import CUT, TooLong
 from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
-from haystack_agent.answering.tools import FOUND, TOOLS, Toolbox
+from haystack_agent.answering.tools import TOOLS, Toolbox
 from haystack_agent.errors import ContextTooLong, ModelFailed, ToolsRefused
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from haystack_agent.asking import Found, Index
 
 _GUIDE = f"""{RULES}
 
@@ -73,7 +77,11 @@ class AgentReader:
         self._limits = limits
         self._patience = patience
 
-    def stream(self, question: str, sources: Sources) -> Iterator[Event]:
+    def answer(self, index: Index, found: Found) -> Steps[Event]:
+        """See `asking.Way.answer`."""
+        return self.steps(found.asked.understood.question, index.sources(found))
+
+    def steps(self, question: str, sources: Sources) -> Steps[Event]:
         """The answer in the making; the last event is `Done`.
 
         Raises:
@@ -83,34 +91,17 @@ class AgentReader:
         yield Status(f"Asking {self._name}")
         try:
             if self._uses_tools:
-                for mode, data in run.graph.stream(_asked(question), stream_mode=_STREAMS):
-                    yield from run.hear(mode, data)
+                heard = run.stream(question)
+                while (one := (yield from heard.following())) is not None:
+                    yield from run.hear(*one)
         except Exception as error:  # noqa: BLE001 - raised again unless the model can do without
             failure = self._may_go_on(error)
         if run.answered and failure is None:
             yield run.done(question)
             return
         yield from run.gives_up_tools(question, failure)
-        yield from self._direct().stream(question, run.book.evidence or sources.search(question, FOUND))
-
-    async def astream(self, question: str, sources: Sources) -> AsyncIterator[Event]:
-        """See `stream`."""
-        run, failure = self._run(sources), None
-        yield Status(f"Asking {self._name}")
-        try:
-            if self._uses_tools:
-                async for mode, data in run.graph.astream(_asked(question), stream_mode=_STREAMS):
-                    for event in run.hear(mode, data):
-                        yield event
-        except Exception as error:  # noqa: BLE001 - as in `stream`
-            failure = self._may_go_on(error)
-        if run.answered and failure is None:
-            yield run.done(question)
-            return
-        for told_of in run.gives_up_tools(question, failure):
-            yield told_of
-        async for event in self._direct().astream(question, run.book.evidence or sources.search(question, FOUND)):
-            yield event
+        evidence = run.book.evidence or (yield from result_of(lambda: sources.search(question, places.GIVEN)))
+        yield from self._direct().steps(question, evidence)
 
     def _direct(self) -> DirectReader:
         return DirectReader(self._model, self._name, self._renderer, patience=self._patience)
@@ -145,10 +136,6 @@ def _guide(mark: Mark) -> str:
     return f"{_GUIDE}\n{mark.rule}\nToday is {date.today().isoformat()}."
 
 
-def _asked(question: str) -> dict[str, Any]:
-    return {"messages": [HumanMessage(question)]}
-
-
 @dataclass(slots=True)
 class _Run:
     """What one run has come to."""
@@ -170,6 +157,14 @@ class _Run:
     def __post_init__(self) -> None:
         self.marks = MarkFilter(self.mark)
         self.words = CheckedWords(lambda: self.book.evidence)
+
+    def stream(self, question: str) -> Stream[tuple[str, Any]]:
+        """What the graph tells while it runs: of what kind, and what."""
+        asked = {"messages": [HumanMessage(question)]}
+        return Stream(
+            lambda: self.graph.stream(asked, stream_mode=_STREAMS),
+            lambda: self.graph.astream(asked, stream_mode=_STREAMS),
+        )
 
     def hear(self, mode: str, data: Any) -> Iterator[Event]:
         """Events of what the graph streams."""

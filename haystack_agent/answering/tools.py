@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from haystack_agent import places
 from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.sources import Book, Sources
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 TOOLS = ("search", "open", "neighbours", "list_sources")
 """Methods of `Toolbox` that a model can call, by these names."""
-FOUND = 5
 _SHOWN = 3
 _FOUND_SIDE, _OPENED_SIDE = 768, 1568
 _FOUND_CHARACTERS, _OPENED_CHARACTERS = 1500, 8000
@@ -69,7 +69,7 @@ class Toolbox:
             )
         except ValueError:
             return f"{after or ''} {before or ''} is no date: write 2026-11-22.", []
-        found = self._sources.search(query, FOUND, filters)
+        found = self._sources.search(query, places.GIVEN, filters)
         return self._told(found, _FOUND_CHARACTERS, _FOUND_SIDE, "Nothing was found: try other words.")
 
     def open(self, number: int) -> tuple[str, list[Look]]:

@@ -34,6 +34,10 @@ class Store(Protocol):
     def search_sparse(self, vector: SparseVector, limit: int, filters: Filters = Filters()) -> list[Hit]:
         """The pieces with the highest BM25 score (the store multiplies the query's weights by IDF), best first."""
 
+    def best_scores(self, terms: Sequence[int]) -> list[float]:
+        """The best score that a search for each term alone gives, the higher the rarer it is (it is proportional to its
+        inverse document frequency); 0 where no piece has it."""
+
     def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
         """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
 

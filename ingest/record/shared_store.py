@@ -53,6 +53,11 @@ class SharedStore:
         with self._turn:
             return self._store.search_sparse(vector, limit, filters)
 
+    def best_scores(self, terms: Sequence[int]) -> list[float]:
+        """See `Store`."""
+        with self._turn:
+            return self._store.best_scores(terms)
+
     def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
         """See `Store`."""
         with self._turn:

@@ -10,10 +10,11 @@ import pytest
 from langchain_openai import ChatOpenAI
 from PIL import Image
 
-from haystack_agent.answering.events import Done, Event, Gathered, Status, Token, ToolCalled
+from haystack_agent.answering.events import Done, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.retries import Patience
+from haystack_agent.asking import Request, Step, astream, stream
 from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelBusy
 from haystack_agent.records import Answer, Filters, Modality
@@ -31,11 +32,11 @@ def agent_of(server: Scripted, calls: int = 8) -> AgentReader:
     return AgentReader(model, "test-model", EvidenceRenderer(), Limits(calls), Patience(3, 0.01))
 
 
-def told(engine: Engine, server: Scripted, question: str, calls: int = 8, filters: Filters = Filters()) -> list[Event]:
-    return list(engine.stream_agent(question, agent_of(server, calls), filters=filters))
+def told(engine: Engine, server: Scripted, question: str, calls: int = 8, filters: Filters = Filters()) -> list[Step]:
+    return list(stream(engine, Request(question, filters=filters), agent_of(server, calls)))
 
 
-def answer_of(events: list[Event]) -> Answer:
+def answer_of(events: list[Step]) -> Answer:
     assert isinstance(events[-1], Done)
     return events[-1].answer
 
@@ -174,11 +175,11 @@ def test_what_may_pass_is_tried_again_and_what_does_not_is_said(engine: Engine) 
 
 
 def test_the_same_without_waiting(engine: Engine) -> None:
-    async def ask(server: Scripted) -> list[Event]:
+    async def ask(server: Scripted) -> list[Step]:
         model = open_model(ModelChoice("test-model", server.url))
         agent = AgentReader(model, "test-model", EvidenceRenderer(), patience=Patience(3, 0.01))
         try:
-            return [event async for event in engine.astream_agent(INVOICE, agent)]
+            return [event async for event in astream(engine, Request(INVOICE), agent)]
         finally:
             assert isinstance(model, ChatOpenAI)
             await model.root_async_client.close()
@@ -187,16 +188,6 @@ def test_the_same_without_waiting(engine: Engine) -> None:
         events = asyncio.run(ask(server))
     assert answer_of(events).text == "It is that [1]." and len(answer_of(events).citations) == 1
     assert server.pictures() and [one.name for one in events if isinstance(one, ToolCalled)] == ["search"]
-
-
-def test_the_command_line_shows_what_the_agent_does(base: Path, engine: Engine) -> None:
-    engine.close()
-    shell = Shell(base)
-    script = (Call("search", {"query": TYRE}, text="I look."), Say(('Pump it to "4.5 bar" [1].',)))
-    with serving(*script) as server:
-        done = clean(shell.run("ask", "--mode", "agent", "--model", "m", "--model-url", server.url, TYRE), 0)
-    assert f"search: {TYRE}" in done.stderr.decode()
-    assert 'Pump it to "4.5 bar" [1].' in done.stdout.decode() and "[1] flat tyre.mp4, 0:1" in done.stdout.decode()
 
 
 def test_a_model_that_calls_what_is_no_tool_says_nothing_in_our_name(engine: Engine) -> None:
@@ -208,3 +199,13 @@ def test_a_model_that_calls_what_is_no_tool_says_nothing_in_our_name(engine: Eng
         called = [event for event in told(engine, server, INVOICE) if isinstance(event, ToolCalled)]
     assert [one.name for one in called] == ["(no such tool)", "search"]
     assert "evil.example" not in str(called) and "[7]" not in str(called)
+
+
+def test_the_command_line_shows_what_the_agent_does(base: Path, engine: Engine) -> None:
+    engine.close()
+    shell = Shell(base)
+    script = (Call("search", {"query": TYRE}, text="I look."), Say(('Pump it to "4.5 bar" [1].',)))
+    with serving(*script) as server:
+        done = clean(shell.run("ask", "--mode", "agent", "--model", "m", "--model-url", server.url, TYRE), 0)
+    assert f"search: {TYRE}" in done.stderr.decode()
+    assert 'Pump it to "4.5 bar" [1].' in done.stdout.decode() and "[1] flat tyre.mp4, 0:1" in done.stdout.decode()

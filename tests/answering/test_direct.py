@@ -20,9 +20,10 @@ from pydantic import SecretStr
 from eval.sample import documents as sample_documents
 from eval.sample import folder as sample
 from haystack_agent.answering.direct import DirectReader
-from haystack_agent.answering.events import Done, Event, Status, Token
+from haystack_agent.answering.events import Done, Status, Token
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.retries import Patience
+from haystack_agent.asking import Request, Step, astream, stream
 from haystack_agent.engine import Engine
 from haystack_agent.errors import ContextTooLong, ModelBusy, ModelFailed, ModelRefused, ModelUnreachable
 from haystack_agent.index_location import IndexLocation
@@ -72,16 +73,16 @@ def reader_of(server: Scripted, timeout: float = 20.0, key: str | None = None) -
     return DirectReader(open_model(choice), choice.name, EvidenceRenderer(), patience=Patience(3, 0.01))
 
 
-def told(engine: Engine, server: Scripted, question: str, timeout: float = 20.0) -> list[Event]:
-    return list(engine.stream(question, reader_of(server, timeout), top_k=4))
+def told(engine: Engine, server: Scripted, question: str, timeout: float = 20.0) -> list[Step]:
+    return list(stream(engine, Request(question, 4), reader_of(server, timeout)))
 
 
-def answer_of(events: list[Event]) -> Answer:
+def answer_of(events: list[Step]) -> Answer:
     assert isinstance(events[-1], Done) and not any(isinstance(event, Done) for event in events[:-1])
     return events[-1].answer
 
 
-def statuses(events: list[Event]) -> str:
+def statuses(events: list[Step]) -> str:
     return "\n".join(event.text for event in events if isinstance(event, Status))
 
 
@@ -126,7 +127,7 @@ def test_photos_and_frames_are_shown_and_quotes_placed(engine: Engine) -> None:
 
 def test_tokens_are_shown_before_the_model_has_finished(engine: Engine) -> None:
     with serving(Say(("The first words ", "and the last [1]."), pause=1.0)) as server:
-        events = engine.stream(INVOICE, reader_of(server))
+        events = stream(engine, Request(INVOICE), reader_of(server))
         first = next(event for event in events if isinstance(event, Token))
         assert first.text == "The first words" and not server.hung_up
         assert isinstance(events, Generator)
@@ -232,11 +233,11 @@ def test_a_model_that_cannot_see_is_given_the_text(engine: Engine) -> None:
 
 
 def test_the_same_without_waiting(engine: Engine) -> None:
-    async def ask(server: Scripted) -> list[Event]:
+    async def ask(server: Scripted) -> list[Step]:
         model = open_model(ModelChoice("test-model", server.url))
         reader = DirectReader(model, "test-model", EvidenceRenderer(), patience=Patience(3, 0.01))
         try:
-            return [event async for event in engine.astream(INVOICE, reader, top_k=2)]
+            return [event async for event in astream(engine, Request(INVOICE, 2), reader)]
         finally:
             assert isinstance(model, ChatOpenAI)
             await model.root_async_client.close()
@@ -249,7 +250,7 @@ def test_the_same_without_waiting(engine: Engine) -> None:
 
 def test_the_key_goes_to_the_server_and_nowhere_else(engine: Engine) -> None:
     with serving(Fail(401)) as server:
-        events = engine.stream(INVOICE, reader_of(server, key="s3cret"), top_k=2)
+        events = stream(engine, Request(INVOICE, 2), reader_of(server, key="s3cret"))
         with pytest.raises(ModelRefused) as raised:
             list(events)
     assert server.keys == ["Bearer s3cret"] and "s3cret" not in str(raised.value)

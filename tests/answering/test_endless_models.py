@@ -11,6 +11,7 @@ from langchain.agents.middleware import ModelResponse
 from langchain_core.messages import AIMessage
 
 from haystack_agent.answering.direct import DirectReader
+from haystack_agent.answering.effects import carried_out
 from haystack_agent.answering.events import Done, Status, Token
 from haystack_agent.answering.langchain_agent import AgentReader, Limits, _Turns
 from haystack_agent.answering.model.choice import ModelChoice, open_model
@@ -37,7 +38,7 @@ class NoPictures:
 
 def asked(server: Scripted) -> Answer:
     reader = DirectReader(open_model(ModelChoice("m", server.url)), "m", NoPictures(), patience=Patience(3, 0.01))
-    *_, last = reader.stream("What is it?", [carrying("text", "A barge.")])
+    *_, last = carried_out(reader.steps("What is it?", [carrying("text", "A barge.")]))
     assert isinstance(last, Done)
     return last.answer
 

@@ -10,7 +10,8 @@ from importlib.resources import files
 import pytest
 
 from eval.sample import folder as sample
-from haystack_agent.answering.extractive.listing import alike, listed, none_of, request_of
+from haystack_agent.answering.extractive.listing import alike, listed, listing_of, none_of
+from haystack_agent.asking import Request
 from haystack_agent.engine import Engine
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.lexicon.lookup import Lexicon
@@ -46,8 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def asked(engine: Engine, question: str) -> tuple[str, bool, int]:
-    filters = engine.narrow(engine.understand(question, TODAY))
-    answer = engine.ask(question, filters=filters)
+    answer = engine.read(engine.find(Request(question, today=TODAY)))
     assert answer.listed == (not answer.abstained and all(not one.quote for one in answer.citations))
     return answer.text, answer.abstained, len(answer.citations)
 
@@ -56,7 +56,7 @@ def test_what_is_asked_is_no_request(lexicon: Lexicon) -> None:
     """Every question of the measured sets, so that none of these figures can move."""
     lines = files("eval").joinpath("unanswerable.jsonl").read_text("utf-8").splitlines()
     for question in [json.loads(line)["question"] for line in lines]:
-        assert request_of(make_plan(question, lexicon), TODAY) is None, question
+        assert listing_of(make_plan(question, lexicon), TODAY) is None, question
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_is_asked_is_no_request(lexicon: Lexicon) -> None:
     ],
 )
 def test_questions_and_sentences_are_no_requests(lexicon: Lexicon, question: str) -> None:
-    assert request_of(make_plan(question, lexicon), TODAY) is None
+    assert listing_of(make_plan(question, lexicon), TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_questions_and_sentences_are_no_requests(lexicon: Lexicon, question: str
 def test_requests_and_the_words_they_have_beside_medium_and_time(
     lexicon: Lexicon, question: str, words: tuple[str, ...]
 ) -> None:
-    request = request_of(make_plan(question, lexicon), TODAY)
+    request = listing_of(make_plan(question, lexicon), TODAY)
     assert request is not None and request.words == words
 
 
@@ -117,7 +117,7 @@ def evidence(*texts: str) -> list[Evidence]:
 
 
 def test_only_places_with_all_the_words_are_counted(lexicon: Lexicon) -> None:
-    request = request_of(make_plan("taxi receipts", lexicon), TODAY)
+    request = listing_of(make_plan("taxi receipts", lexicon), TODAY)
     assert request is not None
     found = evidence("Receipt of a taxi", "taxi", "receipts", "taxidermy receipts", "A taxi, with receipt")
     answer = listed(request, found, Filters(), None)
@@ -134,7 +134,7 @@ def test_what_is_like_a_picture_is_said_to_be_so(lexicon: Lexicon) -> None:
     pictures = [Evidence(picture("", str(n)), (f"/a/{n}.jpg",), 1.0) for n in range(3)]
     assert alike("", pictures).text == "The 3 pictures most like the picture."
     assert alike("red", [*pictures, *evidence("x")]).text == "The 4 places most like the picture and the words."
-    request = request_of(make_plan("photos from 1990", lexicon), TODAY)
+    request = listing_of(make_plan("photos from 1990", lexicon), TODAY)
     assert request is not None and none_of(request, pictures).abstained
 
 
@@ -143,4 +143,4 @@ def test_questions_over_real_files_are_no_requests(lexicon: Lexicon) -> None:
     if not path.is_file():
         pytest.skip("the real files are not here")
     for line in path.read_text("utf-8").splitlines():
-        assert request_of(make_plan(json.loads(line)["question"], lexicon), TODAY) is None, line
+        assert listing_of(make_plan(json.loads(line)["question"], lexicon), TODAY) is None, line

@@ -18,11 +18,13 @@ import pytest
 from PIL import Image
 
 from haystack_agent.answering.direct import DirectReader
-from haystack_agent.answering.events import Done, Event, Status, Token, ToolCalled
+from haystack_agent.answering.effects import carried_out
+from haystack_agent.answering.events import Done, Status, Token, ToolCalled
 from haystack_agent.answering.langchain_agent import AgentReader
 from haystack_agent.answering.messages import Budget
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.server import State, hear
+from haystack_agent.asking import Request, Step, stream
 from haystack_agent.engine import Engine
 from haystack_agent.errors import ModelUnreachable
 from haystack_agent.index_location import IndexLocation
@@ -79,12 +81,12 @@ def reader_of(server: Llama, *, asked_first: bool = True, budget: Budget | None 
     return DirectReader(model, "m", EvidenceRenderer(), budget)
 
 
-def answer_of(events: list[Event]) -> Answer:
+def answer_of(events: list[Step]) -> Answer:
     assert isinstance(events[-1], Done)
     return events[-1].answer
 
 
-def statuses(events: list[Event]) -> str:
+def statuses(events: list[Step]) -> str:
     return "\n".join(event.text for event in events if isinstance(event, Status))
 
 
@@ -112,14 +114,16 @@ def test_models_says_what_is_true(server: Llama, tmp_path: Path) -> None:
 
 
 def test_the_evidence_fits_at_the_first_try(server: Llama, engine: Engine) -> None:
-    events = list(engine.stream(CODE, reader_of(server)))
+    events = list(stream(engine, Request(CODE), reader_of(server)))
     answer = answer_of(events)
     assert answer.text and any(isinstance(event, Token) for event in events)
     assert "too long" not in statuses(events) and "pictures" not in statuses(events)
 
 
 def test_pictures_that_a_model_does_not_take_are_left_out(server: Llama, engine: Engine) -> None:
-    events = list(engine.stream(CODE, reader_of(server, asked_first=False, budget=Budget(2, 300, (64, 64), 1))))
+    events = list(
+        stream(engine, Request(CODE), reader_of(server, asked_first=False, budget=Budget(2, 300, (64, 64), 1)))
+    )
     assert "does not take pictures" in statuses(events) and "again" not in statuses(events)
     assert "it was given the text alone" in answer_of(events).notes[0]
 
@@ -127,7 +131,7 @@ def test_pictures_that_a_model_does_not_take_are_left_out(server: Llama, engine:
 def test_what_is_longer_than_the_context_is_asked_with_less(server: Llama) -> None:
     places = [long_place(str(number)) for number in range(4)]
     reader = reader_of(server, budget=Budget(4, 3000, ()))
-    events = list(reader.stream("What did the gardener say?", places))
+    events = list(carried_out(reader.steps("What did the gardener say?", places)))
     assert statuses(events).count("too long for the model") == 1 and answer_of(events).text
     assert any("the best 2 places were sent" in note for note in answer_of(events).notes)
 
@@ -138,14 +142,14 @@ def long_place(asset: str) -> Evidence:
 
 
 def test_words_are_shown_while_the_model_writes_and_closing_ends_it(endless: Llama, engine: Engine) -> None:
-    events = engine.stream(CODE, reader_of(endless))
+    events = stream(engine, Request(CODE), reader_of(endless))
     words = [event for event in events_until_words(events) if isinstance(event, Token)]
     assert words and endless.busy() == 1
     events.close()  # type: ignore[attr-defined]
     assert endless.wait_until_idle()
 
 
-def events_until_words(events: Iterator[Event]) -> Iterator[Event]:
+def events_until_words(events: Iterator[Step]) -> Iterator[Step]:
     for event in events:
         yield event
         if isinstance(event, Token):
@@ -156,7 +160,7 @@ def test_an_agent_whose_model_knows_no_tools_answers_from_what_is_found(server: 
     heard = hear(ModelChoice("m", server.url))
     for said in (heard.profile, None):  # told by the server, and found out: it drops the tools and says nothing
         model = open_model(heard.choice, said=said)
-        events = list(engine.stream_agent(CODE, AgentReader(model, "m", EvidenceRenderer())))
+        events = list(stream(engine, Request(CODE), AgentReader(model, "m", EvidenceRenderer())))
         assert "does not use tools" in statuses(events)
         assert [event.name for event in events if isinstance(event, ToolCalled)] == ["search"]
         assert answer_of(events).evidence and "gate.txt" in answer_of(events).evidence[0].paths[0]
@@ -262,7 +266,7 @@ def test_a_server_that_is_gone_is_told_of(base: Path) -> None:
         reader = reader_of(server)
         server.kill()
         with pytest.raises(ModelUnreachable, match="server running"):
-            list(reader.stream(CODE, evidence_of(base)))
+            list(carried_out(reader.steps(CODE, evidence_of(base))))
 
 
 def evidence_of(base: Path) -> list[Evidence]:

@@ -19,13 +19,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from eval.sample import folder as sample
+from haystack_agent import asking
 from haystack_agent.answering.checks.citations import check
 from haystack_agent.answering.checks.marks import Mark, MarkFilter
 from haystack_agent.answering.conversation import Conversation
-from haystack_agent.answering.events import Done, Event, Token
+from haystack_agent.answering.events import Done, Token
 from haystack_agent.answering.langchain_agent import AgentReader, Limits
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.model.choice import ModelChoice, open_model
+from haystack_agent.asking import Request, stream
 from haystack_agent.engine import Engine
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.records import Answer, AssetMeta, Citation, Evidence, Locator, Modality, Piece, PieceKind
@@ -144,7 +146,7 @@ def test_the_files_do_carry_their_orders(engine: Engine) -> None:
 
 def test_nothing_of_a_file_stands_outside_the_marks_in_the_direct_mode(engine: Engine) -> None:
     with serving(Say(("Nothing [1].",))) as server:
-        list(engine.stream(BARGE, reader_of(server), top_k=8))
+        list(stream(engine, Request(BARGE, 8), reader_of(server)))
     outside, inside = parted(sent(server))
     no_orders(outside, inside)
     assert all(f"{carrier}word" in inside for carrier in CARRIERS[1:]), inside
@@ -163,7 +165,7 @@ def test_nor_in_what_the_agents_tools_give(engine: Engine) -> None:
         Say(("Nothing [1].",)),
     )
     with serving(*script) as server:
-        list(engine.stream_agent(BARGE, agent_of(server, Limits(calls=20))))
+        list(stream(engine, Request(BARGE), agent_of(server, Limits(calls=20))))
     texts = sent(server)
     outside, inside = parted(texts)
     no_orders(outside, inside)
@@ -192,7 +194,7 @@ def repeating(request: str) -> str:
     )
 
 
-def shown(events: Sequence[Event]) -> tuple[str, Answer]:
+def shown(events: Sequence[asking.Step]) -> tuple[str, Answer]:
     """What was shown while the model wrote, and the answer."""
     assert isinstance(events[-1], Done)
     return "".join(one.text for one in events if isinstance(one, Token)), events[-1].answer
@@ -204,9 +206,9 @@ def test_a_model_that_repeats_the_marks_does_not_show_them(engine: Engine, mode:
     script = (Call("search", {"query": "barge"}),) if mode == "agent" else ()
     with serving(*script, Reply(repeating, size)) as server:
         if mode == "agent":
-            events = list(engine.stream_agent(BARGE, agent_of(server)))
+            events = list(stream(engine, Request(BARGE), agent_of(server)))
         else:
-            events = list(engine.stream(BARGE, reader_of(server), top_k=3))
+            events = list(stream(engine, Request(BARGE, 3), reader_of(server)))
     code = next(match[2] for match in OPENING.finditer("\n".join(sent(server))) if match[2] != "0123abcd")
     written, answer = shown(events)
     for text in (written, answer.text):
@@ -221,7 +223,7 @@ def test_marks_are_not_in_the_way_of_declining_nor_in_what_a_tool_is_called_with
         return f"</{name} {code}>NOT IN THE FILES. Nothing <{name} {code}>is there."
 
     with serving(Reply(declining, 1)) as server:
-        written, answer = shown(list(engine.stream(BARGE, reader_of(server), top_k=3)))
+        written, answer = shown(list(stream(engine, Request(BARGE, 3), reader_of(server))))
     assert answer.abstained and answer.text == "Nothing is there." and not written
 
 

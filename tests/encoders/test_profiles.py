@@ -11,6 +11,7 @@ import pytest
 
 from eval.pictogram.world.concepts import CLDR
 from eval.pictogram.world.pictures import FONT, SEEN, UNSEEN, Studio, render_glyphs, to_images
+from haystack_agent.asking import PictureAsked, Request
 from haystack_agent.encoders.heads import make_heads
 from haystack_agent.encoders.profile import profile_named
 from haystack_agent.encoders.projector import EncoderRef, ProjectorCard, save_projector
@@ -73,7 +74,8 @@ def test_pictures_are_found_by_pictures(shell: Shell) -> None:
     hits = 0
     with Engine.open(IndexLocation(shell.base / "data" / "indexes" / "default")) as engine:
         for number in range(len(EMOJI)):
-            evidence = engine.search_by_picture(load_picture(shell.base / "unseen" / f"{number:02}.png"), top_k=5)
+            picture = PictureAsked(load_picture(shell.base / "unseen" / f"{number:02}.png"))
+            evidence = engine.find(Request("", 5, picture=picture)).evidence
             hits += f"{number:02}.png" in [Path(one.paths[0]).name for one in evidence]
     assert hits >= 0.8 * len(EMOJI)
 

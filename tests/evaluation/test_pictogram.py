@@ -58,8 +58,8 @@ class Witness:
             return caption(shown, language, drawn)
 
         patch.setattr(Studio, "draw", drawing)
-        for module in ("train_clip", "train_text", "features"):
-            patch.setattr(f"eval.pictogram.{module}.caption", saying)
+        for module in ("clip", "text", "features"):
+            patch.setattr(f"eval.pictogram.training.{module}.caption", saying)
 
 
 @pytest.fixture(scope="module")

@@ -158,7 +158,7 @@ def fixed(folder: Path) -> BaseRetriever:
 
 def test_retrievers_of_others_and_comparison(world: Path, tmp_path: Path) -> None:
     done = clean(run(world, tmp_path / "a", "--systems", "ours,tests.evaluation.test_runs:fixed"), 0)
-    assert "| tests.test\\_eval\\_run:fixed | 0.11 " in done.stdout.decode()
+    assert "| tests.evaluation.test\\_runs:fixed | 0.11 " in done.stdout.decode()
     clean(run(world, tmp_path / "b", "--systems", "ours,bm25"), 0)
     shown = clean(Shell(world).run("eval", "compare", str(tmp_path / "a"), str(tmp_path / "b")), 0).stdout.decode()
     assert "ours, R@1 | 0.889 | 0.889 | +0.000" in shown and "1.0000" in shown

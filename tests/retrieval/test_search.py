@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from haystack_agent.asking import Found, Quoted, Request, stream
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.encoders.pieces import NewPiece, PieceEncoder
 from haystack_agent.encoders.profile import OFFLINE
@@ -15,14 +17,22 @@ from haystack_agent.encoders.towers.minilm import MiniLM
 from haystack_agent.engine import Engine
 from haystack_agent.langchain_retriever import EvidenceRetriever
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
-from haystack_agent.retrieval.cohort import Cohort, Standing
-from haystack_agent.retrieval.fusion import Hits, Signs, fuse
-from haystack_agent.retrieval.plan import make_plan
+from haystack_agent.records import Answer, Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.retrieval import search
+from haystack_agent.retrieval.channels.bm25 import Bm25Channel
+from haystack_agent.retrieval.channels.cohort import Cohort, likeness
+from haystack_agent.retrieval.channels.text import TextChannel
+from haystack_agent.retrieval.plan import Plan, make_plan
+from haystack_agent.retrieval.query import Query
+from haystack_agent.retrieval.search import ranked
+from haystack_agent.retrieval.stages.candidates import Candidate, Ranking
+from haystack_agent.retrieval.stages.table import stages_of
+from haystack_agent.retrieval.weights import Weights
 from haystack_agent.store.edge.store import EdgeStore
 from haystack_agent.store.hit import Hit
 from haystack_agent.store.schema import to_payload
-from haystack_agent.store.values import IndexedPiece, Sample
+from haystack_agent.store.values import IndexedPiece, Sample, VectorName
+from haystack_agent.vectors import FloatArray
 from tests.support.builders import MODIFIED, passage, picture, segment
 
 FILES: dict[str, list[Piece]] = {
@@ -132,6 +142,10 @@ def test_answers_quote_and_cite_the_narrowest_place(
     assert citation.locator.boxes
 
 
+def read(engine: Engine, question: str, evidence: list[Evidence]) -> Answer:
+    return engine.read(Found(engine.understand(Request(question)), Filters(), tuple(evidence)))
+
+
 def test_what_is_not_there_is_not_answered(engine: Engine) -> None:
     answer = engine.ask("What is the wifi password of the mountain hut?")
     assert answer.abstained and not answer.citations
@@ -143,12 +157,12 @@ def test_what_is_not_there_is_not_answered(engine: Engine) -> None:
 def test_headings_that_ask_or_point_elsewhere_are_no_answers(engine: Engine, heading: str) -> None:
     piece = passage(f"{heading}\nDeselect the package, and write hold beside it.\nAnother matter is the kernel.")
     found = [Evidence(piece, ("/faq.pdf",), 1.0, ())]
-    assert "Deselect the package" in engine.read("How do I put a package on hold?", found).text
+    assert "Deselect the package" in read(engine, "How do I put a package on hold?", found).text
 
 
 def test_a_question_is_quoted_where_wording_is_asked_for(engine: Engine) -> None:
     found = [Evidence(picture("Have you seen our cat?\nBake sale on Sunday", "poster"), ("/poster.jpg",), 1.0, ())]
-    assert "Have you seen our cat?" in engine.read("What does the poster with the cat say?", found).text
+    assert "Have you seen our cat?" in read(engine, "What does the poster with the cat say?", found).text
 
 
 def test_langchain_documents_keep_the_place(engine: Engine) -> None:
@@ -186,20 +200,51 @@ def hit(piece: Piece, score: float) -> Hit:
     return Hit(piece.id, score, to_payload(IndexedPiece(piece, (piece.asset_id,), MODIFIED)))
 
 
-def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words() -> None:
+with Lexicon() as lexicon:
+    ENGLISH = Query(make_plan("exact", lexicon), "exact", vectors={VectorName.TEXT: np.ones(2, np.float32)})
+WEIGHTS = Weights()
+
+
+def order(query: Query, *rankings: Ranking) -> list[Piece]:
+    return [one.shown.hit.indexed.piece for one in ranked(query, rankings, WEIGHTS, stages_of(WEIGHTS))]
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeStore]:
+    store = EdgeStore.open(tmp_path_factory.mktemp("empty") / "edge", OFFLINE.schema, create=True)
+    yield store
+    store.close()
+
+
+def words(store: EdgeStore, hits: list[Hit]) -> Ranking:
+    return Ranking(Bm25Channel(store, WEIGHTS.bm25), hits)
+
+
+def meaning(store: EdgeStore, monkeypatch: pytest.MonkeyPatch, found: dict[float, Hit]) -> Ranking:
+    """Hits of the sentence encoder by how many standard deviations they stand out."""
+    monkeypatch.setattr(Cohort, "z_scores", lambda *_: list(found))
+    worth = likeness(WEIGHTS.chance, WEIGHTS.certain)
+    return Ranking(TextChannel(store, MiniLM(), WEIGHTS.text, WEIGHTS.text_foreign, worth), list(found.values()))
+
+
+def test_a_sentence_encoder_that_does_not_know_the_language_cannot_outvote_words(
+    empty: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact, vague = passage("exact", "exact"), passage("vague", "vague")
-    sparse, dense = (
-        [hit(exact, 10.0), hit(vague, 6.0)],
-        [Standing(hit(vague, 0.9), 9.0), Standing(hit(exact, 0.3), 3.0)],
+    rankings = (
+        words(empty, [hit(exact, 10.0), hit(vague, 6.0)]),
+        meaning(empty, monkeypatch, {9.0: hit(vague, 0.9), 3.0: hit(exact, 0.3)}),
     )
-    assert fuse(Hits(sparse, dense), Signs(english=False))[0].piece.text == "exact"
-    assert fuse(Hits(sparse, dense), Signs())[0].piece.text == "vague"
+    assert order(replace(ENGLISH, known=False), *rankings)[0].text == "exact"
+    assert order(ENGLISH, *rankings)[0].text == "vague"
 
 
-def test_a_picture_that_stands_out_is_not_drowned_by_texts_whose_cosines_are_higher() -> None:
-    texts = [Standing(hit(passage(f"text {n}", f"t{n}"), 0.7), 2.0) for n in range(20)]
-    ranked = fuse(Hits(text=texts, uclip=[Standing(hit(picture("", "photo"), 0.25), 6.0)]), Signs())
-    assert ranked[0].piece.kind is PieceKind.IMAGE
+def test_a_picture_that_stands_out_is_not_drowned_by_texts_whose_cosines_are_higher(
+    empty: EdgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {2.0 - n / 1e6: hit(passage(f"text {n}", f"t{n}"), 0.7) for n in range(20)}
+    found = {6.0: hit(picture("", "photo"), 0.25), **texts}
+    assert order(ENGLISH, meaning(empty, monkeypatch, found))[0].kind is PieceKind.IMAGE
 
 
 def test_a_hit_is_compared_with_others_than_the_best() -> None:
@@ -213,26 +258,61 @@ def test_a_hit_is_compared_with_others_than_the_best() -> None:
     cohort = Cohort(Sample(tuple(piece.id for piece in pieces), vectors))
     others = cosines[1:]
     wanted = [(one.score - others.mean()) / others.std() for one in hits]
-    assert [one.deviations for one in cohort.standings(aim, hits)] == pytest.approx(wanted, rel=1e-3)
-    (stranger,) = cohort.standings(aim, [hit(passage("new", "new"), 0.5)])
-    assert stranger.deviations == pytest.approx((0.5 - cosines.mean()) / cosines.std(), rel=1e-3)
-    alone = Cohort(Sample((), vectors[:0])).standings(aim, hits)
-    assert alone[0].deviations == 1 and alone[1].deviations < 1
+    assert cohort.z_scores(aim, hits) == pytest.approx(wanted, rel=1e-3)
+    (stranger,) = cohort.z_scores(aim, [hit(passage("new", "new"), 0.5)])
+    assert stranger == pytest.approx((0.5 - cosines.mean()) / cosines.std(), rel=1e-3)
+    alone = Cohort(Sample((), vectors[:0])).z_scores(aim, hits)
+    assert alone[0] == 1 and alone[1] < 1
 
 
-def test_what_looks_more_alike_is_always_before() -> None:
-    order = [hit(passage(str(n), f"p{n}"), 0.99 - n / 1000) for n in range(9)]
-    few = [Standing(one, -float(n)) for n, one in enumerate(order)]
-    assert [item.piece.text for item in fuse(Hits(uclip=few), Signs())] == [str(n) for n in range(9)]
+def test_what_looks_more_alike_is_always_before(empty: EdgeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {-float(n): hit(passage(str(n), f"p{n}"), 0.99 - n / 1000) for n in range(9)}
+    assert [piece.text for piece in order(ENGLISH, meaning(empty, monkeypatch, found))] == [str(n) for n in range(9)]
 
 
-def test_one_file_does_not_fill_the_page() -> None:
+def test_one_file_does_not_fill_the_page(empty: EdgeStore) -> None:
     many = [hit(passage(f"page {page}", "many", page), 10.0 - page * 0.1) for page in range(1, 8)]
-    ranked = fuse(Hits([*many, hit(passage("other", "other"), 8.0)]), Signs())
-    assert [item.piece.asset_id for item in ranked].index("other") <= 2
+    found = order(ENGLISH, words(empty, [*many, hit(passage("other", "other"), 8.0)]))
+    assert [piece.asset_id for piece in found].index("other") <= 2
 
 
-def test_ties_are_ordered_the_same_way_every_time() -> None:
+def test_ties_are_ordered_the_same_way_every_time(empty: EdgeStore) -> None:
     hits = [hit(passage("same", name), 1.0) for name in ("a", "b", "c", "d")]
-    orders = {tuple(item.piece.id for item in fuse(Hits(some), Signs())) for some in (hits, hits[::-1])}
+    orders = {tuple(piece.id for piece in order(ENGLISH, words(empty, some))) for some in (hits, hits[::-1])}
     assert len(orders) == 1
+
+
+def test_a_question_is_planned_once_and_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[str] = []
+    planned: list[str] = []
+    encode, plan = MiniLM.encode_query, search.make_plan
+
+    def counted(self: MiniLM, text: str) -> FloatArray:
+        encoded.append(text)
+        return encode(self, text)
+
+    def made(question: str, lexicon: Lexicon) -> Plan:
+        planned.append(question)
+        return plan(question, lexicon)
+
+    monkeypatch.setattr(MiniLM, "encode_query", counted)
+    monkeypatch.setattr(search, "make_plan", made)
+    for question in ("What is the total due on the plumber's invoice?", "Kolik korun ročně stojí členství?", "photos"):
+        assert list(stream(engine, Request(question), Quoted()))
+        assert (len(encoded), len(planned)) == (1, 1)
+        encoded.clear()
+        planned.clear()
+
+
+class Shortest:
+    """A reranker: the shorter, the better."""
+
+    def __call__(self, query: Query, candidates: list[Candidate]) -> list[Candidate]:
+        """See `Stage`."""
+        return sorted(candidates, key=lambda one: len(one.shown.hit.indexed.piece.text))
+
+
+def test_a_stage_can_rerank(empty: EdgeStore) -> None:
+    hits = [hit(passage("the longest of all", "a"), 9.0), hit(passage("shorter", "b"), 5.0)]
+    candidates = ranked(ENGLISH, [words(empty, hits)], WEIGHTS, (Shortest(),))
+    assert [one.shown.hit.indexed.piece.text for one in candidates] == ["shorter", "the longest of all"]

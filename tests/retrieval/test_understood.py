@@ -15,8 +15,10 @@ from PIL import Image
 from pydantic import SecretStr
 
 from haystack_agent.answering.conversation import Conversation
+from haystack_agent.answering.effects import Steps, carried_out, carried_out_on_loop
 from haystack_agent.answering.messages import Budget, budget_for
 from haystack_agent.answering.model.choice import ModelChoice, open_model
+from haystack_agent.asking import Request
 from haystack_agent.engine import Engine
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.records import Answer, Filters, Modality
@@ -134,6 +136,14 @@ def conversation(url: str) -> Conversation:
     return Conversation(model, "m", lambda: TODAY)
 
 
+def reading(url: str, question: str) -> Steps[Understood]:
+    return understood_of(conversation(url), question)
+
+
+def understood_of(talk: Conversation, question: str) -> Steps[Understood]:
+    yield (yield from talk.understood(question))
+
+
 def test_a_model_reads_parts_and_filters_in_any_language() -> None:
     read = {
         "question": "Fotky trajektu z loňského léta a kolik stál lístek?",
@@ -143,8 +153,8 @@ def test_a_model_reads_parts_and_filters_in_any_language() -> None:
         "before": "2025-08-31",
     }
     with serving(Say((f"```json\n{json.dumps(read)}\n```",))) as server:
-        understood = conversation(server.url).understand("Fotky trajektu z loňského léta a kolik stál?")
-        later = asyncio.run(conversation(server.url).aunderstand("x"))
+        [understood] = carried_out(reading(server.url, "Fotky trajektu z loňského léta a kolik stál?"))
+        later = asyncio.run(anext(carried_out_on_loop(reading(server.url, "x"))))
     assert later == understood
     assert understood.searches == ("Kde jsou fotky trajektu?", "Kolik stál lístek?")
     assert merged(Filters(), understood.filters).modalities == {Modality.IMAGE}
@@ -168,7 +178,7 @@ def test_what_cannot_be_used_changes_nothing(said: str) -> None:
     with serving(Say((said,))) as server:
         talk = conversation(server.url)
         talk.keep("What is it?", Answer("What is it?", "A barge [1].", abstained=False))
-        assert talk.understand("Where?") == Understood("Where?")
+        assert list(carried_out(understood_of(talk, "Where?"))) == [Understood("Where?")]
 
 
 def test_parts_are_searched_for_one_by_one_and_answered_at_once(base: Path) -> None:
@@ -214,6 +224,6 @@ def test_evidence_that_is_too_long_for_an_agent_is_given_as_text(base: Path) -> 
 
 def test_understanding_alone_needs_no_model(base: Path) -> None:
     with Engine.open(IndexLocation(base / "data/indexes/default")) as engine:
-        understood = engine.understand("photos from Lisbon last summer", TODAY)
-        assert dataclasses.asdict(understood.filters)["modalities"] == {Modality.IMAGE}
-        assert engine.narrow(understood) == Filters()  # nothing is of that summer
+        found = engine.find(Request("photos from Lisbon last summer", today=TODAY))
+    assert dataclasses.asdict(found.asked.understood.filters)["modalities"] == {Modality.IMAGE}
+    assert found.filters == Filters() and found.evidence  # nothing is of that summer

@@ -290,6 +290,8 @@ def test_sparse_search_multiplies_by_inverse_document_frequency(store: Store) ->
 
     assert hits[0].score == pytest.approx(2.0 * idf(1) + 0.5 * idf(10), rel=0.05)
     assert hits[1].score == pytest.approx(0.5 * idf(10), rel=0.15)
+    assert store.best_scores([rare, 77, common]) == pytest.approx([2.0 * idf(1), 0.0, idf(10)], rel=0.15)
+    assert store.best_scores([]) == []
     assert store.search_sparse(SparseVector((77,), (1.0,)), 3) == []
     assert store.search_sparse(SparseVector((), ()), 3) == []
     assert store.search_sparse(SparseVector((rare,), (1.0,)), 0) == []

@@ -18,7 +18,7 @@ from typing import Any
 from qdrant_client import QdrantClient, models
 
 Json = dict[str, Any]
-_READS = re.compile(r"GET .*|POST .*/(points/(query|scroll|count)|points|facet)")
+_READS = re.compile(r"GET .*|POST .*/(points/(query|query/batch|scroll|count)|points|facet)")
 _PATH = re.compile(r"/collections/([^/]+)(/[a-z/]*)?")
 
 
@@ -120,6 +120,9 @@ class QdrantServer:
             case "POST /points":
                 records = client.retrieve(collection, body["ids"], with_payload=_payload(body))
                 return _ok([record.model_dump(mode="json") for record in records])
+            case "POST /points/query/batch":
+                asked = [self._search(collection, "POST /points/query", one, None) for one in body["searches"]]
+                return _ok([answer["result"] for _, answer in asked if isinstance(answer, dict)])
         return self._search(collection, request, body, which)
 
     def _search(self, collection: str, request: str, body: Json, which: models.Filter | None) -> Answer:

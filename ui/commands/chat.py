@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from haystack_agent.answering.modes import AnswerMode
+from haystack_agent.asking import Request
 from haystack_agent.errors import ModelFailed, UsageError
 from ui import filter_check, options
 from ui.terminal import model_answers
@@ -37,12 +38,11 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Ask one question after another; a follow-up is understood from what was said before. An empty line ends it."""
     if mode is AnswerMode.EXTRACTIVE:
         raise UsageError("chat needs a language model: use --mode direct or agent.")
-    agent = mode is AnswerMode.AGENT
-    places = model_answers.places_for(top_k, agent, default=5)
+    model_answers.refuse_places_of_an_agent(top_k, mode)
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     settings = options.settings_for(qdrant_url)
     location = options.location_for(settings, index)
-    asked = model_answers.open_chat(settings, model, model_url, agent)
+    asked = model_answers.open_chat(settings, model, model_url, mode)
     from haystack_agent.engine import Engine
 
     with Engine.open(location) as engine:
@@ -50,7 +50,7 @@ def chat(  # noqa: PLR0913, PLR0917 - the parameters are the options
             say(told)
         while question := _read():
             try:
-                answer = asked.ask(engine, question, places, chosen, as_asked)
+                answer = asked.ask(engine, Request(question, top_k, chosen, as_asked))
             except ModelFailed as error:  # one question is lost, not the conversation
                 say(f"haystack-agent: {error}")
                 continue

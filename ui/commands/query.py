@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haystack_agent import places
 from haystack_agent.answering.modes import AnswerMode
+from haystack_agent.asking import PictureAsked, Quoted, Request, Way, answer_of, stream
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer, Filters
-from haystack_agent.retrieval.understood import Understood
 from ui import filter_check, json_output, options, printable
 from ui.terminal import model_answers
 from ui.terminal.last_results import Place, place_of, save
@@ -21,8 +22,6 @@ from ui.terminal.render import say
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PIL.Image import Image
 
     from haystack_agent.engine import Engine
     from haystack_agent.records import Evidence
@@ -45,7 +44,7 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     question: Question = None,
     image: ImageFile = None,
     image_weight: ImageWeight = 0.5,
-    top_k: options.TopK = 10,
+    top_k: options.TopK = places.SHOWN,
     modality: options.Modalities = None,
     folder: options.Folders = None,
     type_: options.Types = None,
@@ -62,13 +61,12 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Find the places that answer a question, or that look like a picture."""
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch, required=image is None)
-    picture = _picture(image)
+    asked = Request(text, top_k, chosen, as_asked, _picture(image, image_weight))
 
-    def look(engine: Engine, query: str) -> list[Evidence]:
-        filters = _narrowed(engine, query, chosen, as_asked)
-        if picture is not None:
-            return engine.search_by_picture(picture, query, weight=image_weight, top_k=top_k, filters=filters)
-        return engine.search(query, top_k=top_k, filters=filters) if query else []
+    def look(engine: Engine, query: str) -> tuple[Evidence, ...]:
+        if not query and asked.picture is None:
+            return ()
+        return model_answers.tell_filters(engine.find(replace(asked, question=query))).evidence
 
     with _questions(text, batch) as questions, _engine(index, qdrant_url, chosen) as (engine, data_dir):
         if batch is not None or as_json:
@@ -79,11 +77,11 @@ def search(  # noqa: PLR0913, PLR0917 - the parameters are the options
     _exit(bool(evidence))
 
 
-def _found_object(question: str, found: list[Evidence]) -> tuple[json_output.Json, bool]:
+def _found_object(question: str, found: Sequence[Evidence]) -> tuple[json_output.Json, bool]:
     return json_output.search_object(question, found), bool(found)
 
 
-def _show_found(evidence: list[Evidence], filters: Filters, explain: bool) -> None:
+def _show_found(evidence: Sequence[Evidence], filters: Filters, explain: bool) -> None:
     from ui.terminal import render
 
     render.show_evidence(evidence, explain)
@@ -114,17 +112,17 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
     """Answer a question and cite the places that the answer stands in."""
     chosen = options.make_filters(options.FilterOptions(modality, folder, type_, language, after, before))
     text = _question(question, batch)
-    places = model_answers.places_for(top_k, mode is AnswerMode.AGENT, default=10)
+    model_answers.refuse_places_of_an_agent(top_k, mode)
     if explain and mode is not AnswerMode.EXTRACTIVE:
         raise UsageError(
             "--explain goes with the mode extractive: `haystack-agent search --explain` says what is found."
         )
-    asked = _Asked(_reader(mode, model, model_url), places, chosen, as_asked)
+    asked = _Asked(Request(text, top_k, chosen, as_asked), _way(mode, model, model_url), mode)
     with _questions(text, batch) as questions, _engine(index, qdrant_url, chosen) as (engine, data_dir):
         if batch is not None or as_json:
             _exit(_print_json(lambda query: asked.as_object(engine, query), questions))
-        if asked.reader is not None:
-            said = model_answers.show(asked.reader(engine, *asked.about(engine, text)))
+        if asked.by_model:
+            said = model_answers.show(stream(engine, asked.request, asked.way))
             _remember(data_dir, model_answers.places(said))
         else:
             said = asked.answer(engine, text)
@@ -137,23 +135,21 @@ def ask(  # noqa: PLR0913, PLR0917 - the parameters are the options
 class _Asked:
     """How every question of a command is answered."""
 
-    reader: model_answers.Ask | None
-    top_k: int
-    chosen: Filters
-    as_asked: bool
+    request: Request
+    way: Way
+    mode: AnswerMode
 
-    def about(self, engine: Engine, question: str) -> tuple[Understood, int, Filters]:
-        return Understood(question), self.top_k, _narrowed(engine, question, self.chosen, self.as_asked)
+    @property
+    def by_model(self) -> bool:
+        return self.mode is not AnswerMode.EXTRACTIVE
 
     def answer(self, engine: Engine, question: str) -> Answer:
-        understood, top_k, filters = self.about(engine, question)
-        if self.reader is None:
-            return engine.ask(question, top_k=top_k, filters=filters)
-        return model_answers.finished(self.reader(engine, understood, top_k, filters))
+        steps = stream(engine, replace(self.request, question=question), self.way)
+        return answer_of(model_answers.telling_filters(steps))
 
     def as_object(self, engine: Engine, question: str) -> tuple[json_output.Json, bool]:
         said = self.answer(engine, question) if question else Answer("", "", abstained=True)
-        return json_output.answer_object(said, by_model=self.reader is not None), not said.abstained
+        return json_output.answer_object(said, by_model=self.by_model), not said.abstained
 
 
 def _nearest(said: Answer) -> list[Evidence]:
@@ -177,31 +173,24 @@ def _show_quoted(said: Answer, explain: bool) -> None:
         render.show_evidence(nearest, explain)
 
 
-def _narrowed(engine: Engine, question: str, chosen: Filters, as_asked: bool) -> Filters:
-    """The filters to search with: what was understood of the question is told."""
-    if as_asked or not question:
-        return chosen
-    return model_answers.tell_filters(engine.narrow(engine.understand(question), chosen), chosen)
-
-
-def _reader(mode: AnswerMode, model: str | None, model_url: str | None) -> model_answers.Ask | None:
+def _way(mode: AnswerMode, model: str | None, model_url: str | None) -> Way:
     if mode is AnswerMode.EXTRACTIVE:
         if model or model_url:
             raise UsageError("--model goes with --mode direct or agent: the mode 'extractive' uses no model.")
-        return None
-    return model_answers.open_model_reader(options.settings_for(), model, model_url, mode is AnswerMode.AGENT)
+        return Quoted()
+    return model_answers.open_way(options.settings_for(), model, model_url, mode)
 
 
 def _exit(found: bool) -> None:
     raise typer.Exit(0 if found else 1)
 
 
-def _picture(name: str | None) -> Image | None:
+def _picture(name: str | None, weight: float) -> PictureAsked | None:
     if name is None:
         return None
     from ingest.pixels.query_picture import load_picture
 
-    return load_picture(printable.path_of(name))
+    return PictureAsked(load_picture(printable.path_of(name)), weight)
 
 
 def _question(words: list[str] | None, batch: str | None, required: bool = True) -> str:

@@ -6,11 +6,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from haystack_agent.answering.model.choice import chosen_model
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.answering.sources import Sources
+from haystack_agent.asking import Found, Request, Way, within
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Answer, Evidence, Filters
+from haystack_agent.records import Answer
+from haystack_agent.retrieval.understood import Understood
 from ui import printable
-from ui.terminal.model_answers import finished, opened
+from ui.terminal.model_answers import opened, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,23 +25,35 @@ if TYPE_CHECKING:
     from ui.mcp.library import Library
 
 
-class _OnLoan:
-    """The index of a library, taken anew for each look."""
+class OnLoan:
+    """The index of a library, taken anew for each look: it is free for others while a model thinks."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
+    def find(self, request: Request, understood: Understood | None = None) -> Found:
+        """See `asking.Index.find`."""
+        with self._library.engine() as engine:
+            return engine.find(request, understood)
+
+    def read(self, found: Found) -> Answer:
+        """See `asking.Index.read`."""
+        with self._library.engine() as engine:
+            return engine.read(found)
+
+    def sources(self, found: Found) -> Sources:
+        """See `asking.Index.sources`."""
+        return Sources(self, within(self, found), found.filters)
+
     def fetch(self, asset_ids: Collection[str]) -> Sequence[IndexedPiece]:
+        """See `sources.Shelf.fetch`."""
         with self._library.engine() as engine:
             return engine.pieces(list(asset_ids))
 
     def asset_ids(self) -> Sequence[str]:
+        """See `sources.Shelf.asset_ids`."""
         with self._library.engine() as engine:
             return engine.asset_ids()
-
-    def search(self, query: str, top_k: int, filters: Filters) -> list[Evidence]:
-        with self._library.engine() as engine:
-            return engine.search(query, top_k=top_k, filters=filters)
 
 
 class ModelAnswers:
@@ -59,31 +74,14 @@ class ModelAnswers:
         """
         self._model()
 
-    def direct(self, question: str, evidence: Sequence[Evidence]) -> Answer:
-        """The answer of the model to a question and places found for it.
+    def way(self, mode: AnswerMode) -> Way:
+        """The way to an answer by the model.
 
         Raises:
-            ModelFailed: the model did not answer.
+            UsageError: there is none.
+            ModelUnavailable: a local one cannot be loaded.
         """
-        from haystack_agent.answering.direct import DirectReader
-        from ingest.draw.drawing import EvidenceRenderer
-
-        model, name = self._model()
-        return finished(DirectReader(model, name, EvidenceRenderer()).stream(question, evidence))
-
-    def agent(self, library: Library, question: str, filters: Filters) -> Answer:
-        """The answer of the model after it searched and looked for itself; the index is free while the model thinks.
-
-        Raises:
-            ModelFailed: the model did not answer.
-        """
-        from haystack_agent.answering.langchain_agent import AgentReader
-        from ingest.draw.drawing import EvidenceRenderer
-
-        model, name = self._model()
-        reader = AgentReader(model, name, EvidenceRenderer())
-        loan = _OnLoan(library)
-        return finished(reader.stream(question, Sources(loan, loan.search, filters)))
+        return way_of(*self._model(), mode)
 
     def notes(self) -> list[str]:
         """Who else got the question and the evidence."""

@@ -14,16 +14,19 @@ from typing import Annotated, Literal
 from mcp_types import ContentBlock, ImageContent, TextContent
 from pydantic import Field
 
+from haystack_agent import places
 from haystack_agent.answering.checks.marks import Mark
+from haystack_agent.answering.events import Done
 from haystack_agent.answering.messages import described
+from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
-from haystack_agent.engine import Engine
+from haystack_agent.asking import Found, Quoted, Request, Way, stream
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Evidence, Filters, Modality
+from haystack_agent.records import Evidence, Modality
 from haystack_agent.text.visible import one_line
 from ui import filter_words, printable
 from ui.filter_check import checked
-from ui.mcp.answers import ModelAnswers
+from ui.mcp.answers import ModelAnswers, OnLoan
 from ui.mcp.library import Library
 from ui.mcp.values import AskResult, SearchResult, ask_result, search_result
 from ui.options import FilterOptions, make_filters
@@ -66,7 +69,7 @@ class MediaTools:
     def search_media(  # noqa: PLR0913, PLR0917 - the parameters are the tool's
         self,
         question: Question,
-        top_k: TopK = 10,
+        top_k: TopK = places.SHOWN,
         modality: Modalities = None,
         folder: Folders = None,
         type: Types = None,
@@ -83,11 +86,11 @@ class MediaTools:
         chosen = make_filters(FilterOptions(_modalities(modality), folder, type, language, after, before))
         with self._library.engine() as engine:
             absent = checked(engine, self._library.location, chosen)
-            filters, notes = _narrowed(engine, asked, chosen, as_asked)
-            found = engine.search(asked, top_k=top_k, filters=filters)
-            self._library.remember(found)
+            found = engine.find(Request(asked, top_k, chosen, as_asked))
+            self._library.remember(found.evidence)
+        notes = [*absent, *_narrowed(found)]
         return search_result(
-            found, absent + notes or ([] if found else ["Nothing was found: try other words or filters."])
+            found.evidence, notes or ([] if found.evidence else ["Nothing was found: try other words or filters."])
         )
 
     def open_evidence(self, id: EvidenceId, size: Size = "medium") -> list[ContentBlock]:
@@ -109,7 +112,7 @@ class MediaTools:
         self,
         question: Question,
         mode: Mode = "extractive",
-        top_k: TopK = 8,
+        top_k: TopK | None = None,
         modality: Modalities = None,
         folder: Folders = None,
         type: Types = None,
@@ -124,23 +127,17 @@ class MediaTools:
         """
         asked = _asked(question)
         chosen = make_filters(FilterOptions(_modalities(modality), folder, type, language, after, before))
-        if mode != "extractive":
-            self._answers.check()
-        with self._library.engine() as engine:
-            absent = checked(engine, self._library.location, chosen)
-            filters, notes = _narrowed(engine, asked, chosen, as_asked)
-            if mode == "extractive":
-                answer = engine.ask(asked, top_k=top_k, filters=filters)
-            elif mode == "direct":
-                found = engine.search(asked, top_k=top_k, filters=filters)
-        # The index is free for others while a model thinks.
-        if mode == "direct":
-            answer = self._answers.direct(asked, found)
-        elif mode == "agent":
-            answer = self._answers.agent(self._library, asked, filters)
-        self._library.remember([*answer.evidence, *(one.evidence for one in answer.citations)])
         by_model = mode != "extractive"
-        return ask_result(answer, absent + notes + (self._answers.notes() if by_model else []), by_model)
+        way: Way = self._answers.way(AnswerMode(mode)) if by_model else Quoted()
+        with self._library.engine() as engine:
+            notes = checked(engine, self._library.location, chosen)
+        for step in stream(OnLoan(self._library), Request(asked, top_k, chosen, as_asked), way):
+            if isinstance(step, Found):
+                notes += _narrowed(step)
+            elif isinstance(step, Done):
+                answer = step.answer
+        self._library.remember([*answer.evidence, *(one.evidence for one in answer.citations)])
+        return ask_result(answer, notes + (self._answers.notes() if by_model else []), by_model)
 
     def picture(self, piece_id: str) -> bytes:
         """One JPEG of a place, 1568 pixels at most.
@@ -179,13 +176,12 @@ def _modalities(names: Sequence[str] | None) -> list[Modality]:
     return [Modality(name) for name in names or ()]
 
 
-def _narrowed(engine: Engine, question: str, chosen: Filters, as_asked: bool) -> tuple[Filters, list[str]]:
-    """The filters to search with, and a note where some were taken from the question."""
-    filters = chosen if as_asked else engine.narrow(engine.understand(question), chosen)
-    if filters == chosen:
-        return chosen, []
-    only = one_line(filter_words.described(filters))
-    return filters, [f"Only {only}, as the question says; as_asked searches everything."]
+def _narrowed(found: Found) -> list[str]:
+    """A note where filters were taken from the question."""
+    if not found.narrowed:
+        return []
+    only = one_line(filter_words.described(found.filters))
+    return [f"Only {only}, as the question says; as_asked searches everything."]
 
 
 def _text_of(evidence: Evidence) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ import typer
 from rich.text import Text
 
 from haystack_agent.answering.events import Done, Status, Token, ToolCalled
+from haystack_agent.answering.modes import AnswerMode
+from haystack_agent.asking import Found, Request, Step, Way, stream
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Answer, Citation, Evidence, Filters
-from haystack_agent.retrieval.understood import Understood
+from haystack_agent.records import Answer, Citation, Evidence
 from ui import printable
 from ui.filter_words import described
 from ui.terminal.downloads import tell_download
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from haystack_agent.answering.conversation import Conversation
-    from haystack_agent.answering.events import Event
     from haystack_agent.answering.model.choice import ModelChoice
     from haystack_agent.answering.model.server import Heard
     from haystack_agent.engine import Engine
@@ -34,70 +34,101 @@ if TYPE_CHECKING:
 
 _TOLD = "told_destinations.txt"
 
-Ask = Callable[["Engine", Understood, int, Filters], "Iterator[Event]"]
-"""Takes an index, a question, a number of places and filters; gives the answer in the making."""
 
-
-def open_model_reader(settings: Settings, model: str | None, url: str | None, agent: bool) -> Ask:
-    """How the model named is asked, directly or as an agent; who gets what is told before the first time.
+def open_way(settings: Settings, model: str | None, url: str | None, mode: AnswerMode) -> Way:
+    """The way to an answer by the model named; who gets what is told before the first time.
 
     Raises:
         UsageError: no model is named, or it cannot be used.
         ModelUnavailable: a local one cannot be loaded.
     """
-    return _asking(*opened(settings, model, url), agent)
+    return way_of(*opened(settings, model, url), mode)
 
 
-def places_for(top_k: int | None, agent: bool, default: int) -> int:
-    """How many places an answer is made from.
+def way_of(model: BaseChatModel, name: str, mode: AnswerMode) -> Way:
+    """The way to an answer by an open model: with one call, or as an agent."""
+    from ingest.draw.drawing import EvidenceRenderer
+
+    if mode is AnswerMode.AGENT:
+        from haystack_agent.answering.langchain_agent import AgentReader
+
+        return AgentReader(model, name, EvidenceRenderer())
+    from haystack_agent.answering.direct import DirectReader
+
+    return DirectReader(model, name, EvidenceRenderer())
+
+
+def refuse_places_of_an_agent(top_k: int | None, mode: AnswerMode) -> None:
+    """Refuse a number of places for an agent.
 
     Raises:
-        UsageError: a number is given to an agent, which searches as often as it needs.
+        UsageError: it searches as often as it needs.
     """
-    if agent and top_k is not None:
+    if mode is AnswerMode.AGENT and top_k is not None:
         raise UsageError("--top-k goes with the modes extractive and direct: an agent searches as often as it needs.")
-    return default if top_k is None else top_k
 
 
-def open_chat(settings: Settings, model: str | None, url: str | None, agent: bool) -> Chat:
-    """The same, for one question after another."""
+def open_chat(settings: Settings, model: str | None, url: str | None, mode: AnswerMode) -> Chat:
+    """The same as `open_way`, for one question after another."""
     from haystack_agent.answering.conversation import Conversation
 
     chosen, name = opened(settings, model, url)
-    return Chat(_asking(chosen, name, agent), Conversation(chosen, name))
+    return Chat(way_of(chosen, name, mode), Conversation(chosen, name))
 
 
 class Chat:
     """Questions that may refer to those before."""
 
-    def __init__(self, ask: Ask, conversation: Conversation) -> None:
-        self._ask = ask
+    def __init__(self, way: Way, conversation: Conversation) -> None:
+        self._way = way
         self._conversation = conversation
 
-    def ask(self, engine: Engine, question: str, top_k: int, chosen: Filters, as_asked: bool) -> Answer:
-        """Show and return the answer to the next question; `as_asked` takes no filters from its words.
+    def ask(self, engine: Engine, request: Request) -> Answer:
+        """Show and return the answer to the next question.
 
         Raises:
             ModelFailed: the model does not answer.
         """
-        understood = self._conversation.understand(question)
-        if understood.question != question:
-            say(f"Understood as: {understood.question}")
-        if understood.parts:
-            say(f"In parts: {' | '.join(understood.parts)}")
-        filters = chosen if as_asked else tell_filters(engine.narrow(understood, chosen), chosen)
-        answer = show(self._ask(engine, understood, top_k, filters))
-        self._conversation.keep(understood.question, answer)
-        return answer
+        return show(self._kept(stream(engine, request, self._way, self._conversation)))
+
+    def _kept(self, steps: Iterator[Step]) -> Iterator[Step]:
+        question = ""
+        for step in steps:
+            if isinstance(step, Found):
+                question = step.asked.understood.question
+            elif isinstance(step, Done):
+                self._conversation.keep(question, step.answer)
+            yield step
 
 
-def tell_filters(filters: Filters, chosen: Filters) -> Filters:
-    """Say which filters were taken from the question, and give them back."""
-    if filters != chosen:
+def tell_filters(found: Found) -> Found:
+    """Say which filters were taken from the question, and give what was found back."""
+    if found.narrowed:
         typer.echo(
-            f"Only {printable.line(described(filters))}, as the question says (everything: --as-asked).", err=True
+            f"Only {printable.line(described(found.filters))}, as the question says (everything: --as-asked).", err=True
         )
-    return filters
+    return found
+
+
+def telling_filters(steps: Iterator[Step]) -> Iterator[Step]:
+    """The steps of an answer; how its question was understood is told before the first words of the answer."""
+    found: Found | None = None
+    for step in steps:
+        if isinstance(step, Found):
+            found = step
+        elif found is not None and not isinstance(step, Status):
+            _tell_understood(found)
+            found = None
+        yield step
+
+
+def _tell_understood(found: Found) -> None:
+    understood = found.asked.understood
+    if understood.question != found.asked.request.question:
+        say(f"Understood as: {understood.question}")
+    if understood.parts:
+        say(f"In parts: {' | '.join(understood.parts)}")
+    tell_filters(found)
 
 
 def opened(settings: Settings, model: str | None, url: str | None, usage: bool = False) -> tuple[BaseChatModel, str]:
@@ -125,23 +156,6 @@ def tell(text: str) -> None:
     say(text)
 
 
-def _asking(model: BaseChatModel, name: str, agent: bool) -> Ask:
-    from ingest.draw.drawing import EvidenceRenderer
-
-    renderer = EvidenceRenderer()
-    if agent:
-        from haystack_agent.answering.langchain_agent import AgentReader
-
-        asked = AgentReader(model, name, renderer)
-        return lambda engine, understood, _, filters: engine.stream_agent(understood.question, asked, filters=filters)
-    from haystack_agent.answering.direct import DirectReader
-
-    reader = DirectReader(model, name, renderer)
-    return lambda engine, understood, top_k, filters: engine.stream(
-        understood.question, reader, top_k=top_k, filters=filters, parts=understood.parts
-    )
-
-
 def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
     """Say, before the first time, that something leaves this machine."""
     destination = choice.destination
@@ -159,12 +173,12 @@ def tell_destination(choice: ModelChoice, data_dir: Path) -> None:
         path.write_text("\n".join([*told, destination]) + "\n", "utf-8")
 
 
-def show(events: Iterator[Event]) -> Answer:
+def show(steps: Iterator[Step]) -> Answer:
     """Print an answer while it is written; what is being done goes to standard error where a person watches."""
     watched = sys.stderr.isatty()
     margin, told = _margin(), set[str]()
     written = False
-    for event in _with_line_end(events, margin):
+    for event in _with_line_end(telling_filters(steps), margin):
         match event:
             case Status(text):
                 if watched or text.endswith("."):  # a sentence is news, the rest is patience
@@ -193,7 +207,7 @@ def _margin() -> Margin:
     return Margin(sys.stdout, out.width if out.is_terminal else None)
 
 
-def _with_line_end(events: Iterator[Event], margin: Margin) -> Iterator[Event]:
+def _with_line_end(events: Iterator[Step], margin: Margin) -> Iterator[Step]:
     """The events; where they break off in the middle of an answer, what follows it begins on a line of its own."""
     try:
         yield from events
@@ -201,11 +215,6 @@ def _with_line_end(events: Iterator[Event], margin: Margin) -> Iterator[Event]:
         if margin.begun:
             margin.end_line()
         raise
-
-
-def finished(events: Iterator[Event]) -> Answer:
-    """The answer alone."""
-    return next(event.answer for event in events if isinstance(event, Done))
 
 
 def places(answer: Answer) -> list[Place]:

@@ -30,7 +30,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Listing:
     """A request to list."""
 
     question: str
@@ -42,7 +42,7 @@ class Request:
     """Its other words, as they are written there."""
 
 
-def request_of(plan: Plan, today: date) -> Request | None:
+def listing_of(plan: Plan, today: date) -> Listing | None:
     """The request that a question is, ``None`` where it asks."""
     if plan.asks or not plan.words:
         return None
@@ -52,34 +52,34 @@ def request_of(plan: Plan, today: date) -> Request | None:
     words = [word for word in left_over(plan, today) if word not in ordered]
     if filters == Filters() and order is None and len(words) > _FEW:
         return None
-    return Request(plan.question, filters, plan.modalities, tuple(_as_written(word, plan.question) for word in words))
+    return Listing(plan.question, filters, plan.modalities, tuple(_as_written(word, plan.question) for word in words))
 
 
-def listed(request: Request, evidence: Sequence[Evidence], filters: Filters, matching: int | None) -> Answer | None:
+def listed(wanted: Listing, evidence: Sequence[Evidence], filters: Filters, matching: int | None) -> Answer | None:
     """What was found for a request, in one sentence and a citation each; ``None`` where nothing is to be said.
 
     Args:
-        request: what was asked for.
+        wanted: what was asked for.
         evidence: what was found, best first.
         filters: those that it was found with.
         matching: number of files that meet the filters, where it is known.
     """
-    media = filters.modalities or request.media
+    media = filters.modalities or wanted.media
     shown = [one for one in evidence if not media or one.piece.modality in media]
-    naming = [one for one in shown if _names(one, request.words)] if request.words else []
-    narrowed = request.filters != Filters() and merged(filters, request.filters) == filters
+    naming = [one for one in shown if _names(one, wanted.words)] if wanted.words else []
+    narrowed = wanted.filters != Filters() and merged(filters, wanted.filters) == filters
     if naming:
-        return _answer(request.question, _named(request, naming, shown, _Noun(media, filters)), naming, evidence)
+        return _answer(wanted.question, _named(wanted, naming, shown, _Noun(media, filters)), naming, evidence)
     if shown and narrowed:
-        return _answer(request.question, _counted(shown, _Noun(media, filters), matching), shown, evidence)
+        return _answer(wanted.question, _counted(shown, _Noun(media, filters), matching), shown, evidence)
     return None
 
 
-def none_of(request: Request, evidence: Sequence[Evidence]) -> Answer:
+def none_of(wanted: Listing, evidence: Sequence[Evidence]) -> Answer:
     """Said where nothing meets what the request restricts, and the places found are others."""
-    noun = _Noun(request.filters.modalities, request.filters)
+    noun = _Noun(wanted.filters.modalities, wanted.filters)
     text = f"No {noun.of(2)}{noun.when} were found."
-    return Answer(request.question, text, abstained=True, evidence=tuple(evidence))
+    return Answer(wanted.question, text, abstained=True, evidence=tuple(evidence))
 
 
 def alike(question: str, evidence: Sequence[Evidence]) -> Answer:
@@ -112,10 +112,10 @@ class _Noun:
         return f" from {said}" if said else ""
 
 
-def _named(request: Request, naming: Sequence[Evidence], shown: Sequence[Evidence], noun: _Noun) -> str:
+def _named(wanted: Listing, naming: Sequence[Evidence], shown: Sequence[Evidence], noun: _Noun) -> str:
     some, many = noun.many(naming), noun.many(shown)
     what = f"{noun.of(many)}{noun.when} found"
-    name = f"name{'s' if some == 1 else ''} {_quoted(request.words)}"
+    name = f"name{'s' if some == 1 else ''} {_quoted(wanted.words)}"
     if many == 1:
         return f"The one {what} {name}."
     return f"All {many} {what} {name}." if some == many else f"{some} of the {many} {what} {name}."

@@ -16,7 +16,9 @@ from haystack_agent.answering.extractive.units import Unit, length, units
 from haystack_agent.encoders.pieces import names_of
 from haystack_agent.records import Answer, Citation, Evidence, PieceKind
 from haystack_agent.retrieval.plan import Concept, Plan
+from haystack_agent.retrieval.query import Query
 from haystack_agent.retrieval.stopwords import STOPWORDS
+from haystack_agent.store.values import VectorName
 from haystack_agent.text.terms import weighted
 from haystack_agent.vectors import TextEncoder
 
@@ -81,23 +83,24 @@ class ExtractiveReader:
         self._encoder = encoder
         self._weights = weights
 
-    def answer(self, plan: Plan, evidence: Sequence[Evidence], importance: Sequence[float]) -> Answer:
+    def answer(self, query: Query, evidence: Sequence[Evidence], importance: Sequence[float]) -> Answer:
         """The best quotation with its citation, or an abstention.
 
         Args:
-            plan: the question.
+            query: the question.
             evidence: what was found, best first.
             importance: weight of each of the plan's concepts, larger for rarer ones.
         """
-        ranked = self.rank(plan, evidence, importance)
+        plan, ranked = query.plan, self.rank(query, evidence, importance)
         if not ranked or confidence(ranked[0], evidence) < self._weights.threshold:
             return Answer(plan.question, NO_ANSWER, abstained=True, evidence=tuple(evidence))
         best = ranked[0]
         citation = Citation(best.evidence, best.unit.text, best.unit.locator)
         return Answer(plan.question, best.unit.text, abstained=False, citations=(citation,), evidence=tuple(evidence))
 
-    def rank(self, plan: Plan, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[Candidate]:
+    def rank(self, query: Query, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[Candidate]:
         """Quotable units of the evidence, best first."""
+        plan = query.plan
         candidates = [one for item in evidence for one in _lexical(item, plan, importance)]
         top = (evidence[0].score if evidence else 0.0) or 1.0
         candidates.sort(key=lambda one: -self._score(one, top, plan.english))
@@ -110,15 +113,15 @@ class ExtractiveReader:
                 news=0.0 if kinds else _kind(one.unit, _NEWS, plan.question),
                 asks=float(not plan.wording and _ASKS.search(one.unit.text) is not None),
             )
-            for one, cosine in self._similarities(plan, candidates[:_ENCODED])
+            for one, cosine in self._similarities(query, candidates[:_ENCODED])
         ]
         near.sort(key=lambda one: (-self._score(one, top, plan.english), one.unit.piece.id, one.unit.start))
         return near
 
-    def _similarities(self, plan: Plan, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
-        if not candidates:
+    def _similarities(self, query: Query, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+        question = query.dense(VectorName.TEXT)
+        if not candidates or question is None:
             return []
-        question = self._encoder.encode_query(plan.dense_text)
         cosines = self._encoder.encode_passages([one.unit.text for one in candidates]) @ question
         return [(one, float(cosine)) for one, cosine in zip(candidates, cosines, strict=True)]
 

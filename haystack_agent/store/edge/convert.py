@@ -51,6 +51,12 @@ def sparse(vector: SparseVector) -> qdrant_edge.SparseVector:
     return qdrant_edge.SparseVector(list(vector.indices), list(vector.values))
 
 
+def best_of(term: int) -> qdrant_edge.QueryRequest:
+    """Ask for the score of the point in which a term weighs most."""
+    query = qdrant_edge.Query.Nearest(sparse(SparseVector((term,), (1.0,))), using=VectorName.BM25.value)
+    return qdrant_edge.QueryRequest(limit=1, query=query, with_payload=False)
+
+
 def filter_of(conditions: Sequence[Condition]) -> qdrant_edge.Filter | None:
     """Conditions that must all hold; ``None`` for none."""
     return qdrant_edge.Filter(must=[_condition(condition) for condition in conditions]) if conditions else None

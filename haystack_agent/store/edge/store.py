@@ -185,6 +185,14 @@ class EdgeStore:
         query = qdrant_edge.Query.Nearest(edge_convert.sparse(vector), using=VectorName.BM25.value)
         return self._search(query, limit, filters) if vector.indices else []
 
+    def best_scores(self, terms: Sequence[int]) -> list[float]:
+        """The best score that a search for each term alone gives; 0 where no piece has it."""
+        shard = self._shard
+        requests = [edge_convert.best_of(term) for term in terms]
+        with translated(self._path):
+            found = shard.query_batch(qdrant_edge.QueryBatchRequest(requests)) if requests else []
+        return [holders[0].score if holders else 0.0 for holders in found]
+
     def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
         """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
         request = edge_convert.vectors_only(name, conditions_of(filters), limit)

@@ -14,6 +14,7 @@ from haystack_agent.store.schema import DERIVED_FIELDS, AnyOf, Condition, from_p
 from haystack_agent.store.values import IndexedPiece, StoreSchema, VectorName
 from haystack_agent.vectors import SparseVector
 
+_BM25 = VectorName.BM25.value
 WITHOUT_DERIVED = models.PayloadSelectorExclude(exclude=[field.value for field in DERIVED_FIELDS])
 
 
@@ -21,7 +22,7 @@ def configs(schema: StoreSchema) -> tuple[dict[str, models.VectorParams], dict[s
     """Configuration of the dense and of the sparse vectors."""
     cosine = models.Distance.COSINE
     dense = {name.value: models.VectorParams(size=size, distance=cosine) for name, size in schema.dense}
-    return dense, {VectorName.BM25.value: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+    return dense, {_BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 
 
 def sizes_of(params: models.CollectionParams) -> dict[str, int]:
@@ -39,13 +40,19 @@ def point(point: Point) -> models.PointStruct:
     indexed = point.indexed
     vectors: dict[str, Any] = {name.value: vector.tolist() for name, vector in indexed.dense}
     if indexed.bm25 is not None:
-        vectors[VectorName.BM25.value] = sparse(indexed.bm25)
+        vectors[_BM25] = sparse(indexed.bm25)
     return models.PointStruct(id=indexed.piece.id, vector=vectors, payload=point.payload)
 
 
 def sparse(vector: SparseVector) -> models.SparseVector:
     """A sparse vector as the client takes it."""
     return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
+
+
+def best_of(term: int) -> models.QueryRequest:
+    """Ask for the score of the point in which a term weighs most."""
+    query = sparse(SparseVector((term,), (1.0,)))
+    return models.QueryRequest(query=query, using=_BM25, limit=1, with_payload=False)
 
 
 def filter_of(conditions: Sequence[Condition]) -> models.Filter:
@@ -59,7 +66,7 @@ def stored_piece(record: models.Record, schema: StoreSchema) -> IndexedPiece:
     dense = tuple(
         (name, np.asarray(vectors[name.value], np.float32)) for name, _ in schema.dense if name.value in vectors
     )
-    bm25 = vectors.get(VectorName.BM25.value)
+    bm25 = vectors.get(_BM25)
     return replace(
         from_payload(record.payload or {}),
         dense=dense,

@@ -126,6 +126,13 @@ class ServerStore:
         validate.check_sparse(vector)
         return self._search(server_convert.sparse(vector), VectorName.BM25, limit, filters) if vector.indices else []
 
+    def best_scores(self, terms: Sequence[int]) -> list[float]:
+        """The best score that a search for each term alone gives; 0 where no piece has it."""
+        requests = [server_convert.best_of(term) for term in terms]
+        ask = partial(self._client.query_batch_points, self._collection, requests)
+        found = self._server.call(ask) if requests else []
+        return [one.points[0].score if one.points else 0.0 for one in found]
+
     def sample(self, name: VectorName, limit: int, filters: Filters = Filters()) -> Sample:
         """Vectors of at most `limit` of the first pieces in order of their ids, which is as good as any order."""
         which = server_convert.filter_of(conditions_of(filters))

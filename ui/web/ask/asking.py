@@ -7,128 +7,108 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import AsyncIterator, Generator
+from typing import Any
 
-from haystack_agent.answering.events import Done, Event, Status, Token
-from haystack_agent.answering.extractive.listing import alike
+from haystack_agent.answering.effects import Effect, Steps, carried_out_on_loop, result_of
+from haystack_agent.answering.events import Event, Status, Token
 from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.answering.sources import Sources
-from haystack_agent.engine import EVIDENCE_READ
+from haystack_agent.asking import Found, Index, PictureAsked, Quoted, Request, Step, Way, answering
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Answer, Evidence, Filters
-from haystack_agent.retrieval.understood import Understood, joined
+from haystack_agent.records import Answer
+from haystack_agent.retrieval.understood import Understood
 from ui.filter_check import checked
 from ui.web.ask.question import Question
 from ui.web.door.visitors import Visitor
-from ui.web.state.index_hub import OpenIndex
+from ui.web.state.index_hub import IndexHub
+from ui.web.state.model_desk import ModelDesk
 from ui.web.state.workspace import Workspace
 
-SHOWN = 10
-"""Places in the rail."""
-GIVEN = 5
-"""Places given to a model."""
+
+def steps(workspace: Workspace, visitor: Visitor, question: Question) -> AsyncIterator[Step]:
+    """What happens to a question, in order; the last step is `Done`.
+
+    Raises:
+        HaystackError: there is no answer; the message is for the user.
+    """
+    request = _request(workspace, visitor, question)
+    by_model = question.mode is not AnswerMode.EXTRACTIVE
+    way: Way = _ByModel(workspace.models, question.mode) if by_model else Quoted()
+    earlier = _Earlier(workspace.models, question.earlier) if by_model and question.earlier else None
+    index = _Lent(workspace.hub, question.index)
+    return carried_out_on_loop(answering(index, request, way, earlier), workspace.hub.waiting)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How the question was understood, and what was found for it."""
+def _request(workspace: Workspace, visitor: Visitor, question: Question) -> Request:
+    picture = workspace.pictures.get(visitor, question.picture) if question.picture else None
+    return Request(
+        question.text,
+        filters=question.filters.filters(),
+        as_asked=question.as_asked or not question.text,
+        picture=PictureAsked(picture) if picture else None,
+        excluded=frozenset(question.excluded),
+    )
 
-    understood: Understood
-    filters: Filters
-    evidence: tuple[Evidence, ...]
+
+class _Lent:
+    """The index of a hub, in its own threads: searches are not made to wait for the slower reading of others."""
+
+    def __init__(self, hub: IndexHub, key: str) -> None:
+        self._hub = hub
+        self._key = key
+
+    def find(self, request: Request, understood: Understood | None = None) -> Found:
+        """See `Index.find`."""
+        live = self._hub.opened(self._key).live
+
+        def find() -> Found:
+            for told in checked(live.engine, live.location, request.filters):
+                raise UsageError(f"{told} Remove that filter.")
+            return live.engine.find(request, understood)
+
+        return self._hub.searched(find)
+
+    def read(self, found: Found) -> Answer:
+        """See `Index.read`."""
+        live = self._hub.opened(self._key).live
+        return self._hub.read(lambda: live.engine.read(found))
+
+    def sources(self, found: Found) -> Sources:
+        """See `Index.sources`."""
+        return self._hub.opened(self._key).live.engine.sources(found)
 
 
-Step = Event | Found
+class _ByModel:
+    """The way by the language model of the server, which is opened when the first question needs it."""
 
+    def __init__(self, models: ModelDesk, mode: AnswerMode) -> None:
+        self._models = models
+        self._mode = mode
 
-class Asking:
-    """Answers one question."""
-
-    def __init__(self, workspace: Workspace, visitor: Visitor, question: Question) -> None:
-        self._workspace = workspace
-        self._visitor = visitor
-        self._question = question
-
-    async def steps(self) -> AsyncIterator[Step]:
-        """What happens, in order; the last step is `Done`.
-
-        Raises:
-            HaystackError: there is no answer; the message is for the user.
-        """
-        yield Status("Searching")
-        hub, asked = self._workspace.hub, self._question
-        opened = await hub.using(asked.index)
-        chosen = asked.filters.filters()
-        first = await hub.searching(partial(self._look, opened, chosen, None))
-        yield first
-        if asked.mode is AnswerMode.EXTRACTIVE:
-            yield Status("Reading")
-            yield Done(await hub.reading(partial(self._read, opened, first)))
-            return
-        async for step in self._by_model(opened, chosen, first):
-            yield step
-
-    def _read(self, opened: OpenIndex, found: Found) -> Answer:
-        asked, read, beside = self._question, found.evidence[:EVIDENCE_READ], found.evidence[EVIDENCE_READ:]
-        answer = opened.live.engine.read(asked.text, read, beside=beside, filters=found.filters)
-        return alike(asked.text, found.evidence) if asked.picture and found.evidence and answer.abstained else answer
-
-    async def _by_model(self, opened: OpenIndex, chosen: Filters, first: Found) -> AsyncIterator[Step]:
-        hub, asked = self._workspace.hub, self._question
-        readers = await asyncio.to_thread(self._workspace.models.readers)
+    def answer(self, index: Index, found: Found) -> Steps[Event]:
+        """See `Way.answer`."""
+        readers = yield from result_of(self._models.readers)
         for remark in readers.remarks:
             yield Status(remark)
-        found = first
-        if asked.earlier:
-            yield Status("Reading the conversation")
-            conversation = readers.conversation()
-            for question, text in asked.earlier:
-                conversation.keep(question, Answer(question, text, abstained=False))
-            understood = await conversation.aunderstand(asked.text)
-            if understood != first.understood:
-                found = await hub.searching(partial(self._look, opened, chosen, understood))
-                yield found
-        question = found.understood.question
-        if asked.mode is AnswerMode.AGENT:
-            events = readers.agent.astream(question, self._sources(opened, found.filters))
-        else:
-            events = readers.direct.astream(question, found.evidence[:GIVEN])
-        async for event in events:
-            yield _with_rest(event, found) if isinstance(event, Done) and asked.mode is AnswerMode.DIRECT else event
-
-    def _look(self, opened: OpenIndex, chosen: Filters, understood: Understood | None) -> Found:
-        engine, asked = opened.live.engine, self._question
-        for told in checked(engine, opened.live.location, chosen):
-            raise UsageError(f"{told} Remove that filter.")
-        meant = understood or engine.understand(asked.text)
-        filters = chosen if asked.as_asked or not asked.text else engine.narrow(meant, chosen)
-        wanted = SHOWN + len(asked.excluded)
-        if asked.picture:
-            picture = self._workspace.pictures.get(self._visitor, asked.picture)
-            evidence = engine.search_by_picture(picture, meant.question, top_k=wanted, filters=filters)
-        else:
-            evidence = joined([engine.search(one, top_k=wanted, filters=filters) for one in meant.searches], wanted)
-        return Found(meant, filters, tuple(_without(evidence, asked.excluded)[:SHOWN]))
-
-    def _sources(self, opened: OpenIndex, filters: Filters) -> Sources:
-        excluded = self._question.excluded
-
-        def find(query: str, top_k: int, narrowed: Filters) -> list[Evidence]:
-            found = opened.live.engine.search(query, top_k=top_k + len(excluded), filters=narrowed)
-            return _without(found, excluded)[:top_k]
-
-        return Sources(opened.live.store, find, filters)
+        way: Way = readers.agent if self._mode is AnswerMode.AGENT else readers.direct
+        yield from way.answer(index, found)
 
 
-def _with_rest(done: Done, found: Found) -> Done:
-    """The answer with all that was found, not only what the model was given: numbers stay as they were."""
-    return Done(replace(done.answer, evidence=found.evidence))
+class _Earlier:
+    """What was said before in a conversation that the server kept, read by its model."""
 
+    def __init__(self, models: ModelDesk, turns: list[tuple[str, str]]) -> None:
+        self._models = models
+        self._turns = turns
 
-def _without(evidence: list[Evidence], excluded: list[str]) -> list[Evidence]:
-    return [one for one in evidence if one.piece.id not in excluded]
+    def understood(self, question: str) -> Generator[Effect[Any], Any, Understood]:
+        """See `Earlier.understood` of the engine."""
+        readers = yield from result_of(self._models.readers)
+        conversation = readers.conversation()
+        for asked, said in self._turns:
+            conversation.keep(asked, Answer(asked, said, abstained=False))
+        return (yield from conversation.understood(question))
 
 
 async def until_stopped(steps: AsyncIterator[Step], stop: asyncio.Event) -> AsyncIterator[Step]:

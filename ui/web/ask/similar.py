@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from haystack_agent.asking import PictureAsked, Request
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence, Modality
 from ui.web.state.drawing_lane import Sketch
@@ -30,11 +31,12 @@ async def similar(workspace: Workspace, opened: OpenIndex, asset: str, identity:
     if opened.live.sees and piece.modality is Modality.IMAGE:
         path, media_type = opened.catalogue.file(asset)
         picture = decoded(await workspace.large.jpeg(Sketch(path, media_type, _SIDE)))
-        found = await hub.searching(lambda: opened.live.engine.search_by_picture(picture, top_k=_SHOWN + 1))
+        request = Request("", _SHOWN + 1, as_asked=True, picture=PictureAsked(picture))
     else:
         meta = piece.meta
         words = " ".join((meta.title, meta.caption, piece.heading, piece.text, *meta.keywords, meta.place)).split()
         if not words:
             raise UsageError("There are no words in this place to look for similar ones by.")
-        found = await hub.searching(lambda: opened.live.engine.search(" ".join(words[:_WORDS]), top_k=_SHOWN + 1))
-    return [one for one in found if one.piece.asset_id != asset or one.piece.id != identity][:_SHOWN]
+        request = Request(" ".join(words[:_WORDS]), _SHOWN + 1, as_asked=True)
+    found = await hub.searching(lambda: opened.live.engine.find(request))
+    return [one for one in found.evidence if one.piece.asset_id != asset or one.piece.id != identity][:_SHOWN]

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from haystack_agent.answering.events import Done, Gathered, Status, Token, ToolCalled
 from haystack_agent.answering.modes import AnswerMode
+from haystack_agent.asking import Found, Step
 from haystack_agent.errors import HaystackError, UsageError
 from ui import printable
-from ui.web.ask.asking import Asking, Found, Step, in_breaths, until_stopped
+from ui.web.ask.asking import in_breaths, steps, until_stopped
 from ui.web.ask.making import AT_ONCE, Making, Told
 from ui.web.ask.question import LONGEST, Question
 from ui.web.cards.evidence_cards import answer_card, cards_of
@@ -102,9 +103,9 @@ class _Telling:
         with contextlib.suppress(NotKept):  # tried again with the answer, then told
             await asyncio.to_thread(self._add)
         yield {"kind": "begin", "conversation": self._question.conversation}
-        steps = Asking(self._workspace, self._visitor, self._question).steps()
+        taken = steps(self._workspace, self._visitor, self._question)
         try:
-            async for step in in_breaths(until_stopped(steps, self._stop)):
+            async for step in in_breaths(until_stopped(taken, self._stop)):
                 for told in self._of(step):
                     yield told
         except HaystackError as error:
@@ -165,12 +166,12 @@ class _Telling:
         self._turn.answer = {"text": printable.text(text), "notes": [], "citations": []} if text else {}
 
     def _found(self, found: Found) -> list[Told]:
-        asked = found.understood.question
-        self._turn.understood = "" if asked == self._question.text else printable.line(asked)
-        self._turn.parts = [printable.line(part) for part in found.understood.parts]
+        understood = found.asked.understood
+        same = understood.question == self._question.text
+        self._turn.understood = "" if same else printable.line(understood.question)
+        self._turn.parts = [printable.line(part) for part in understood.parts]
         self._turn.cards = cards_of(found.evidence)
-        narrowed = found.filters != self._question.filters.filters()
-        self._turn.narrowed = values_of(found.filters) if narrowed else None
+        self._turn.narrowed = values_of(found.filters) if found.narrowed else None
         told: Told = {
             "kind": "found",
             "understood": self._turn.understood,

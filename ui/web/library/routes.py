@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from haystack_agent import asking
 from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.records import Modality
 from ingest.indexing import status
@@ -94,8 +95,9 @@ def library_routes(workspace: Workspace) -> APIRouter:
             return {"cards": cards_of(await similar(workspace, one, looking.asset, looking.piece))}
         if not looking.text:
             return {"cards": []}
-        found = await hub.searching(lambda: one.live.engine.search(looking.text, top_k=_FOUND, filters=filters))
-        return {"cards": cards_of(found)}
+        asked = asking.Request(looking.text, _FOUND, filters, as_asked=True)
+        found = await hub.searching(lambda: one.live.engine.find(asked))
+        return {"cards": cards_of(found.evidence)}
 
     _add_indexing_routes(router, workspace)
     return router

@@ -26,6 +26,8 @@ from ui.web.state.filter_values import Facets
 from ui.web.state.indexing_job import IndexingJob
 
 T = TypeVar("T")
+_AT_ONCE = 16
+"""Questions that wait for their turn, or for a model, in a thread each; more wait for these."""
 _PATIENCE = 0.3
 """Seconds that a page waits for an index to be opened before it is shown without what is not known yet."""
 
@@ -69,6 +71,7 @@ class IndexHub:
         # Searching is not made to wait for the slower reading of what others have found.
         self._search = ThreadPoolExecutor(1, "search")
         self._read = ThreadPoolExecutor(1, "read")
+        self._waiting = ThreadPoolExecutor(_AT_ONCE, "wait")
 
     @property
     def default(self) -> IndexEntry:
@@ -160,20 +163,28 @@ class IndexHub:
             self._load(profile_named(OFFLINE.name))
         else:
             engine = self.opened(self.default.key).live.engine
-            engine.read("What is this?", engine.search("What is this?", top_k=2))
+            engine.ask("What is this?")
 
     def _load(self, profile: Profile) -> Encoders:
         if profile.fingerprint not in self._encoders:
             self._encoders[profile.fingerprint] = profile.load()
         return self._encoders[profile.fingerprint]
 
+    def searched(self, work: Callable[[], T]) -> T:
+        """The same as `searching`, for a thread that may wait."""
+        return self._search.submit(work).result()
+
+    def read(self, work: Callable[[], T]) -> T:
+        """What comes of something longer, waited for in a thread that may wait."""
+        return self._read.submit(work).result()
+
+    async def waiting(self, work: Callable[[], T]) -> T:
+        """Run something that may wait for the others, off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._waiting, work)
+
     async def searching(self, work: Callable[[], T]) -> T:
         """Run something short that searches, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._search, work)
-
-    async def reading(self, work: Callable[[], T]) -> T:
-        """Run something longer, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._read, work)
 
     def close(self) -> None:
         """Stop indexing and evaluating, and let go of everything; what was read is kept."""
@@ -186,6 +197,7 @@ class IndexHub:
         self._opener.shutdown(cancel_futures=True)
         self._search.shutdown()
         self._read.shutdown(cancel_futures=True)
+        self._waiting.shutdown(cancel_futures=True)
         for one in self._open.values():
             one.catalogue.close()
             one.live.close()

@@ -9,8 +9,8 @@ systems", 2000, T-norm). The best piece found is left out, or else none would st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,17 +18,16 @@ from haystack_agent.store.hit import Hit
 from haystack_agent.store.values import Sample
 from haystack_agent.vectors import FloatArray
 
+COHORT = 512
+"""Pieces in a sample."""
 _LEAST_DEVIATION = 0.02
 """Of cosines; less would make much of nothing where all pictures are alike."""
 _FEWEST = 3
+_BEND, _STRAIGHT = 2.0, 20.0
+"""Of the curve that goes from the floor, where it is nearly flat, to a straight line."""
 
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A hit, and how many standard deviations its score is above those of other pieces."""
-
-    hit: Hit
-    deviations: float
+Likeness = Callable[[float], float]
+"""What a z-score is worth."""
 
 
 class Cohort:
@@ -43,15 +42,26 @@ class Cohort:
         scores = self._vectors @ aim
         return max(float(scores.std()), _LEAST_DEVIATION) if len(scores) >= _FEWEST else 1.0
 
-    def standings(self, aim: FloatArray, hits: Sequence[Hit]) -> list[Standing]:
-        """The hits of a search for the unit vector `aim`, in their order, compared with the rest of the cohort.
+    def z_scores(self, aim: FloatArray, hits: Sequence[Hit]) -> list[float]:
+        """How many standard deviations each hit of a search for the unit vector `aim` is above the rest of the cohort.
 
-        Where there are too few others to compare with, the best stands one deviation above: no more than chance.
+        Where there are too few others to compare with, the best is one deviation above: no more than chance.
         """
         scores = self._vectors @ aim
         if hits and hits[0].id in self._places:
             scores = np.delete(scores, self._places[hits[0].id])
         if len(scores) < _FEWEST:
-            return [Standing(hit, 1.0 + hit.score - hits[0].score) for hit in hits]
+            return [1.0 + hit.score - hits[0].score for hit in hits]
         mean, deviation = float(scores.mean()), max(float(scores.std()), _LEAST_DEVIATION)
-        return [Standing(hit, (hit.score - mean) / deviation) for hit in hits]
+        return [(hit.score - mean) / deviation for hit in hits]
+
+
+def likeness(chance: float, certain: float) -> Likeness:
+    """From nearly 0 below the z-score of chance over 1 where it is certain; always more for what is more alike."""
+
+    def worth(score: float) -> float:
+        above = math.log1p(math.exp(_BEND * min(score - chance, _STRAIGHT))) / _BEND
+        above += max(0.0, score - chance - _STRAIGHT)
+        return above / (certain - chance)
+
+    return worth

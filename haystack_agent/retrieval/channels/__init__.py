@@ -1,0 +1,1 @@
+"""Channels: a vector each, how a question is encoded for it, and what a hit of it is worth."""

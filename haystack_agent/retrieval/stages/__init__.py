@@ -1,0 +1,1 @@
+"""Stages of ranking, from hits to the order in which places are shown."""

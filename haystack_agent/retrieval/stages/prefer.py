@@ -1,0 +1,32 @@
+"""The stage that knows what the question's own words say of where its answer is: a medium, something seen."""
+
+from __future__ import annotations
+
+from haystack_agent.records import Modality
+from haystack_agent.retrieval.query import Query
+from haystack_agent.retrieval.stages.candidates import Candidate
+from haystack_agent.retrieval.weights import Weights
+from haystack_agent.store.hit import Glance
+
+
+class Prefer:
+    """Adds to the scores of such places."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+
+    def __call__(self, query: Query, candidates: list[Candidate]) -> list[Candidate]:
+        """See `Stage`."""
+        for one in candidates:
+            one.score += self._bonus(query, one.glance)
+        return sorted(candidates, key=Candidate.key)
+
+    def _bonus(self, query: Query, piece: Glance) -> float:
+        weights = self._weights
+        if piece.modality is Modality.DOCUMENT:
+            return weights.first if piece.page == 1 else 0.0
+        silent = query.plan.wording and not piece.has_text
+        bonus = 0.0 if silent else weights.scene * query.scene
+        if piece.modality in query.plan.modalities:
+            bonus += weights.video if piece.modality is Modality.VIDEO else weights.image
+        return bonus
