@@ -6,7 +6,7 @@ walks in a thread and `astream` on an event loop.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -177,12 +177,12 @@ def answering(index: Index, request: Request, way: Way, earlier: Earlier | None 
     yield from way.answer(index, found)
 
 
-def stream(index: Index, request: Request, way: Way, earlier: Earlier | None = None) -> Iterator[Step]:
+def stream(index: Index, request: Request, way: Way, earlier: Earlier | None = None) -> Generator[Step, None, None]:
     """See `answering`; waits in this thread."""
     return carried_out(answering(index, request, way, earlier))
 
 
-def astream(index: Index, request: Request, way: Way, earlier: Earlier | None = None) -> AsyncIterator[Step]:
+def astream(index: Index, request: Request, way: Way, earlier: Earlier | None = None) -> AsyncGenerator[Step]:
     """See `answering`; waits without blocking the event loop."""
     return carried_out_on_loop(answering(index, request, way, earlier))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ class Stream(Generic[T]):
         return await anext(self._async, None)
 
 
-def carried_out(steps: Steps[E]) -> Iterator[E]:
+def carried_out(steps: Steps[E]) -> Generator[E, None, None]:
     """The events of a body, which waits in this thread."""
     running = _Running(steps)
     try:
@@ -96,7 +96,7 @@ def carried_out(steps: Steps[E]) -> Iterator[E]:
         steps.close()
 
 
-async def carried_out_on_loop(steps: Steps[E], off_loop: OffLoop = asyncio.to_thread) -> AsyncIterator[E]:
+async def carried_out_on_loop(steps: Steps[E], off_loop: OffLoop = asyncio.to_thread) -> AsyncGenerator[E]:
     """The events of a body, which waits without blocking the event loop."""
     running = _Running(steps)
     try:

@@ -71,7 +71,8 @@ class OnePlace:
 def test_the_agent_ends_one_too() -> None:
     with serving(Call("search", {"query": "barge"}), ENDLESS) as server:
         agent = AgentReader(open_model(ModelChoice("m", server.url)), "m", NoPictures())
-        *_, last = agent.stream("What is it?", Sources(None, OnePlace().search, Filters()))  # type: ignore[arg-type]
+        sources = Sources(None, OnePlace().search, Filters())  # type: ignore[arg-type]
+        *_, last = carried_out(agent.steps("What is it?", sources))
         assert isinstance(last, Done)
         assert cut_off(last.answer, server)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -131,7 +131,7 @@ def test_pictures_that_a_model_does_not_take_are_left_out(server: Llama, engine:
 def test_what_is_longer_than_the_context_is_asked_with_less(server: Llama) -> None:
     places = [long_place(str(number)) for number in range(4)]
     reader = reader_of(server, budget=Budget(4, 3000, ()))
-    events = list(carried_out(reader.steps("What did the gardener say?", places)))
+    events: list[Step] = list(carried_out(reader.steps("What did the gardener say?", places)))
     assert statuses(events).count("too long for the model") == 1 and answer_of(events).text
     assert any("the best 2 places were sent" in note for note in answer_of(events).notes)
 
@@ -145,7 +145,7 @@ def test_words_are_shown_while_the_model_writes_and_closing_ends_it(endless: Lla
     events = stream(engine, Request(CODE), reader_of(endless))
     words = [event for event in events_until_words(events) if isinstance(event, Token)]
     assert words and endless.busy() == 1
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert endless.wait_until_idle()
 
 
@@ -173,14 +173,14 @@ def test_two_at_once(endless: Llama, engine: Engine) -> None:
     failures: list[BaseException] = []
 
     def ask() -> None:
-        events = reader_of(endless).stream(CODE, evidence)
+        events: Generator[Step, None, None] = carried_out(reader_of(endless).steps(CODE, evidence))
         try:
             list(events_until_words(events))
             together.wait()
         except BaseException as error:  # noqa: BLE001 - reported by the test
             failures.append(error)
         finally:
-            events.close()  # type: ignore[attr-defined]
+            events.close()
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:

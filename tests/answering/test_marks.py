@@ -36,6 +36,7 @@ from ingest.draw.drawing import EvidenceRenderer
 from ingest.indexing import index
 from ingest.pipeline import IndexOptions
 from tests.answering.test_direct import reader_of
+from tests.retrieval.test_understood import understood_of
 from tests.support.openai_server import Call, Reply, Say, Scripted, Step, serving
 from ui.mcp.values import ask_result, search_result
 
@@ -178,7 +179,7 @@ def test_nor_in_what_was_said_before(engine: Engine) -> None:
     with serving(Say(("{}",))) as server:
         conversation = Conversation(open_model(ModelChoice("test-model", server.url)), "test-model")
         conversation.keep("What is it?", Answer("What is it?", f"It says “{orders('body')}” [1].", abstained=False))
-        conversation.understand("And then?")
+        understood_of(conversation, "And then?")
     outside, inside = parted(sent(server))
     no_orders(outside, inside)
     assert "bodyword" in inside and "What is it?" in inside and "The last question: And then?" in outside
@@ -235,7 +236,7 @@ def test_marks_are_not_in_a_question_that_was_understood(engine: Engine) -> None
     with serving(Reply(understood)) as server:
         conversation = Conversation(open_model(ModelChoice("test-model", server.url)), "test-model")
         conversation.keep("What is it?", Answer("What is it?", "A barge [1].", abstained=False))
-        found = conversation.understand("Which?")
+        found = understood_of(conversation, "Which?")
     assert found.question == "Which barge was it?" and found.parts == ("a", "b")
 
 

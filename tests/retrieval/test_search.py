@@ -18,7 +18,6 @@ from haystack_agent.engine import Engine
 from haystack_agent.langchain_retriever import EvidenceRetriever
 from haystack_agent.lexicon.lookup import Lexicon
 from haystack_agent.records import Answer, Evidence, Filters, Modality, Piece, PieceKind
-from haystack_agent.retrieval import search
 from haystack_agent.retrieval.channels.bm25 import Bm25Channel
 from haystack_agent.retrieval.channels.cohort import Cohort, likeness
 from haystack_agent.retrieval.channels.text import TextChannel
@@ -285,7 +284,7 @@ def test_ties_are_ordered_the_same_way_every_time(empty: EdgeStore) -> None:
 def test_a_question_is_planned_once_and_encoded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[str] = []
     planned: list[str] = []
-    encode, plan = MiniLM.encode_query, search.make_plan
+    encode, plan = MiniLM.encode_query, make_plan
 
     def counted(self: MiniLM, text: str) -> FloatArray:
         encoded.append(text)
@@ -296,7 +295,7 @@ def test_a_question_is_planned_once_and_encoded_once(engine: Engine, monkeypatch
         return plan(question, lexicon)
 
     monkeypatch.setattr(MiniLM, "encode_query", counted)
-    monkeypatch.setattr(search, "make_plan", made)
+    monkeypatch.setattr("haystack_agent.retrieval.search.make_plan", made)
     for question in ("What is the total due on the plumber's invoice?", "Kolik korun ročně stojí členství?", "photos"):
         assert list(stream(engine, Request(question), Quoted()))
         assert (len(encoded), len(planned)) == (1, 1)

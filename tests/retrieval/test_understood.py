@@ -136,11 +136,15 @@ def conversation(url: str) -> Conversation:
     return Conversation(model, "m", lambda: TODAY)
 
 
-def reading(url: str, question: str) -> Steps[Understood]:
-    return understood_of(conversation(url), question)
+def understood_of(talk: Conversation, question: str) -> Understood:
+    return next(carried_out(_telling(talk, question)))
 
 
-def understood_of(talk: Conversation, question: str) -> Steps[Understood]:
+async def understood_on_loop(talk: Conversation, question: str) -> Understood:
+    return await anext(carried_out_on_loop(_telling(talk, question)))
+
+
+def _telling(talk: Conversation, question: str) -> Steps[Understood]:
     yield (yield from talk.understood(question))
 
 
@@ -153,8 +157,8 @@ def test_a_model_reads_parts_and_filters_in_any_language() -> None:
         "before": "2025-08-31",
     }
     with serving(Say((f"```json\n{json.dumps(read)}\n```",))) as server:
-        [understood] = carried_out(reading(server.url, "Fotky trajektu z loňského léta a kolik stál?"))
-        later = asyncio.run(anext(carried_out_on_loop(reading(server.url, "x"))))
+        understood = understood_of(conversation(server.url), "Fotky trajektu z loňského léta a kolik stál?")
+        later = asyncio.run(understood_on_loop(conversation(server.url), "x"))
     assert later == understood
     assert understood.searches == ("Kde jsou fotky trajektu?", "Kolik stál lístek?")
     assert merged(Filters(), understood.filters).modalities == {Modality.IMAGE}
@@ -178,7 +182,7 @@ def test_what_cannot_be_used_changes_nothing(said: str) -> None:
     with serving(Say((said,))) as server:
         talk = conversation(server.url)
         talk.keep("What is it?", Answer("What is it?", "A barge [1].", abstained=False))
-        assert list(carried_out(understood_of(talk, "Where?"))) == [Understood("Where?")]
+        assert understood_of(talk, "Where?") == Understood("Where?")
 
 
 def test_parts_are_searched_for_one_by_one_and_answered_at_once(base: Path) -> None:
