@@ -15,13 +15,13 @@ from haystack_agent import places
 from haystack_agent.answering.effects import Effect, Steps, carried_out, carried_out_on_loop, result_of
 from haystack_agent.answering.events import Done, Event, Status
 from haystack_agent.records import Answer, Evidence, Filters
-from haystack_agent.retrieval.query import Query
-from haystack_agent.retrieval.understood import Understood
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from haystack_agent.answering.sources import Search, Sources
+    from haystack_agent.retrieval.query import Query
+    from haystack_agent.retrieval.understood import Understood
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ is raised where it was wanted. Who carries the body out chooses how to wait.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
@@ -50,7 +49,19 @@ def result_of(now: Callable[[], T], later: Callable[[], Awaitable[T]] | None = N
 
 def pause(seconds: float) -> Generator[Effect[None], Any, None]:
     """Wait so long in a body."""
-    yield from result_of(lambda: time.sleep(seconds), lambda: asyncio.sleep(seconds))
+    yield from result_of(lambda: time.sleep(seconds), lambda: _sleep(seconds))
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # the command line has no loop, and need not load it
+
+    await asyncio.sleep(seconds)
+
+
+async def _in_a_thread(call: Callable[[], T]) -> T:
+    import asyncio
+
+    return await asyncio.to_thread(call)
 
 
 class Stream(Generic[T]):
@@ -96,7 +107,7 @@ def carried_out(steps: Steps[E]) -> Generator[E, None, None]:
         steps.close()
 
 
-async def carried_out_on_loop(steps: Steps[E], off_loop: OffLoop = asyncio.to_thread) -> AsyncGenerator[E]:
+async def carried_out_on_loop(steps: Steps[E], off_loop: OffLoop = _in_a_thread) -> AsyncGenerator[E]:
     """The events of a body, which waits without blocking the event loop."""
     running = _Running(steps)
     try:
