@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from haystack_agent.media import PlaceOf, medium_of
 from haystack_agent.records import Evidence, Match, Modality, PieceKind
 from haystack_agent.retrieval.cohort import Standing
 from haystack_agent.store.hit import Glance, Hit
@@ -79,7 +80,7 @@ class Signs:
 
 def _place(piece: Glance) -> Place:
     """What a person opens: a page, a picture, a segment; pages of text files are their passages."""
-    whole = piece.modality is Modality.IMAGE
+    whole = medium_of(piece.modality).place is PlaceOf.REGION
     start = None if whole else piece.start
     if piece.page is None and start is None and not whole:
         return piece.asset_id, None, float(piece.index)
@@ -155,12 +156,13 @@ def _shown(hits: list[_Scored]) -> _Scored:
 
 
 def _bonus(piece: Glance, signs: Signs, weights: Weights) -> float:
-    if piece.modality is Modality.DOCUMENT:
+    medium = medium_of(piece.modality)
+    if medium.place is PlaceOf.PAGE:
         return weights.first if piece.page == 1 else 0.0
-    silent = signs.wording and not piece.has_text
+    silent = not medium.has_pixels or (signs.wording and not piece.has_text)
     bonus = 0.0 if silent else weights.scene * signs.scene
     if piece.modality in signs.modalities:
-        bonus += weights.video if piece.modality is Modality.VIDEO else weights.image
+        bonus += weights.video if medium.place is PlaceOf.SECOND else weights.image
     return bonus
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.media import MEDIA
+from haystack_agent.records import Evidence, Filters, Piece, PieceKind
 from haystack_agent.retrieval.cohort import Cohort
 from haystack_agent.retrieval.fusion import Hits, Signs, Weights, fuse
 from haystack_agent.retrieval.plan import Plan, make_plan
@@ -31,7 +32,7 @@ _LEAST_TRUST = 0.2
 _COHORT = 512
 LOOKS = frozenset({PieceKind.PAGE, PieceKind.IMAGE, PieceKind.SEGMENT})
 """Pieces whose `uclip` vector is that of their pixels, where they have any."""
-_PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
+_PIXELS = frozenset(medium.modality for medium in MEDIA if medium.has_pixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic import Field
 from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.tools import ModalityName
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence, Filters, Modality
@@ -36,7 +37,7 @@ _CHARACTERS = 8000
 
 Question = Annotated[str, Field(description="a question or keywords, in any language", max_length=4000)]
 TopK = Annotated[int, Field(description="number of places", ge=1, le=50)]
-Modalities = Annotated[list[Literal["document", "image", "video"]] | None, Field(description="only such evidence")]
+Modalities = Annotated[list[ModalityName] | None, Field(description="only such evidence")]
 Folders = Annotated[list[str] | None, Field(description="only files in these folders: absolute paths")]
 Types = Annotated[list[str] | None, Field(description="only these kinds of file: pdf, jpeg, mp4")]
 Languages = Annotated[list[str] | None, Field(description="only text in these languages: en, cs")]

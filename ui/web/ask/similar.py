@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Evidence, Modality
+from haystack_agent.media import PlaceOf, medium_of
+from haystack_agent.records import Evidence
 from ui.web.state.drawing_lane import Sketch
 from ui.web.state.index_hub import OpenIndex
 from ui.web.state.picture_desk import decoded
@@ -27,7 +28,7 @@ async def similar(workspace: Workspace, opened: OpenIndex, asset: str, identity:
     piece = next((one.piece for one in pieces if one.piece.id == identity), None)
     if piece is None:
         raise UsageError("This place is not in the index any more.")
-    if opened.live.sees and piece.modality is Modality.IMAGE:
+    if opened.live.sees and medium_of(piece.modality).place is PlaceOf.REGION:
         path, media_type = opened.catalogue.file(asset)
         picture = decoded(await workspace.large.jpeg(Sketch(path, media_type, _SIDE)))
         found = await hub.searching(lambda: opened.live.engine.search_by_picture(picture, top_k=_SHOWN + 1))
