@@ -204,8 +204,8 @@ function drawStage(view) {
   if (card.look === "page") stage.replaceChildren(framedPage(view, page === (card.page ?? 1) ? card.boxes : [], side));
   else if (card.look === "picture") {
     stage.replaceChildren(framed(view, sourceOf(card, side), card.title || card.name, card.boxes));
-  } else if (card.look === "video") drawVideo(stage, view);
-  else drawWords(stage, view);
+  } else if (card.look === "text") drawWords(stage, view);
+  else drawPlayer(stage, view);
 }
 
 /**
@@ -223,11 +223,13 @@ function framedPage(view, boxes, side) {
  * @param {HTMLElement} stage
  * @param {Shown} view
  */
-function drawVideo(stage, view) {
+function drawPlayer(stage, view) {
   const { card } = view;
   const fallback = () => {
-    const image = framed(view, sourceOf(card, LARGE), `${card.name}, a frame of it`, []);
-    stage.replaceChildren(image, h("p", { class: "quiet" }, UNPLAYABLE));
+    const source = sourceOf(card, LARGE);
+    if (!source) return drawWords(stage, view);
+    const image = framed(view, source, `${card.name}, a frame of it`, []);
+    return stage.replaceChildren(image, h("p", { class: "quiet" }, UNPLAYABLE));
   };
   if (!card.playable) return fallback();
   const video = player(card, { autoplay: moves(), label: `${card.name} from ${card.place}`, id: "clip" });
