@@ -38,7 +38,7 @@ class Preview(StrEnum):
     """Nothing else."""
 
 
-class Opening(Enum):
+class OpenedAs(Enum):
     """How a place is opened on this computer."""
 
     DRAWN = auto()
@@ -84,7 +84,7 @@ class Family:
 
     formats: tuple[Format, ...]
     preview: Preview
-    opened: Opening
+    opened: OpenedAs
     largest: int
     """Bytes above which such a file is not opened by a decoder."""
 
@@ -95,7 +95,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingEffort:
     """What reading one file may take, and takes as a rule."""
 
     silent: float
@@ -137,7 +137,7 @@ class Medium:
     """Whether it is looked at rather than read: it has little text, and questions about something seen mean it."""
     dated: bool
     """Whether people mean the time at which it was made when they ask for it by time."""
-    reading: Reading
+    reading: ReadingEffort
 
     @property
     def types(self) -> frozenset[str]:
@@ -154,15 +154,18 @@ MEDIA = (
         Modality.DOCUMENT,
         families=(
             Family(
-                _formats("pdf", "epub", "xps", "mobi", "fb2", "cbz"), Preview.PAGE, Opening.DRAWN, largest=2 * _GIGABYTE
+                _formats("pdf", "epub", "xps", "mobi", "fb2", "cbz"),
+                Preview.PAGE,
+                OpenedAs.DRAWN,
+                largest=2 * _GIGABYTE,
             ),
             Family(
                 (Format("docx"), Format("pptx", SLIDES), Format("xlsx", SHEETS)),
                 Preview.TEXT,
-                Opening.OWN_PROGRAM,
+                OpenedAs.OWN_PROGRAM,
                 largest=2 * _GIGABYTE,
             ),
-            Family(_formats("txt", "markdown", "html", "csv"), Preview.TEXT, Opening.AS_TEXT, largest=256 * _MEGABYTE),
+            Family(_formats("txt", "markdown", "html", "csv"), Preview.TEXT, OpenedAs.AS_TEXT, largest=256 * _MEGABYTE),
         ),
         place=PlaceOf.PAGE,
         whole=PieceKind.PAGE,
@@ -172,7 +175,7 @@ MEDIA = (
         words="",
         has_pixels=False,
         dated=False,
-        reading=Reading(silent=30, total=4 * _HOUR, memory=2 * _GIGABYTE, start=1, per_megabyte=2),
+        reading=ReadingEffort(silent=30, total=4 * _HOUR, memory=2 * _GIGABYTE, start=1, per_megabyte=2),
     ),
     Medium(
         Modality.IMAGE,
@@ -180,7 +183,7 @@ MEDIA = (
             Family(
                 _formats("jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "avif", "jp2", "ppm", "ico", "tga"),
                 Preview.PICTURE,
-                Opening.DRAWN,
+                OpenedAs.DRAWN,
                 largest=512 * _MEGABYTE,
             ),
         ),
@@ -192,7 +195,7 @@ MEDIA = (
         words="photo photos photograph photographs picture pictures image images screenshot screenshots selfie",
         has_pixels=True,
         dated=True,
-        reading=Reading(silent=30, total=300, memory=2 * _GIGABYTE, start=2, per_megabyte=1, most=3),
+        reading=ReadingEffort(silent=30, total=300, memory=2 * _GIGABYTE, start=2, per_megabyte=1, most=3),
     ),
     Medium(
         Modality.VIDEO,
@@ -208,7 +211,7 @@ MEDIA = (
                     *_formats("avi", "mpegts", "mpeg", "flv", "wmv"),
                 ),
                 Preview.VIDEO,
-                Opening.PLAYED,
+                OpenedAs.PLAYED,
                 largest=50 * _GIGABYTE,
             ),
         ),
@@ -220,7 +223,7 @@ MEDIA = (
         words="video videos clip clips footage",
         has_pixels=True,
         dated=True,
-        reading=Reading(silent=60, total=4 * _HOUR, memory=3 * _GIGABYTE, start=5, per_megabyte=1),
+        reading=ReadingEffort(silent=60, total=4 * _HOUR, memory=3 * _GIGABYTE, start=5, per_megabyte=1),
     ),
 )
 """In the order in which they are named."""
@@ -258,10 +261,10 @@ def preview_of(media_type: str) -> Preview:
     return family.preview if family else Preview.TEXT
 
 
-def opening_of(media_type: str) -> Opening:
+def opening_of(media_type: str) -> OpenedAs:
     """How files of a type are opened; of one that is not in the table, by drawing, which says why it fails."""
     family = _FAMILY_OF_TYPE.get(media_type)
-    return family.opened if family else Opening.DRAWN
+    return family.opened if family else OpenedAs.DRAWN
 
 
 def largest_of(media_type: str) -> int:
@@ -284,9 +287,9 @@ def types_shown(*previews: Preview) -> frozenset[str]:
     return frozenset(name for name, family in _FAMILY_OF_TYPE.items() if family.preview in previews)
 
 
-def types_opened(opening: Opening) -> frozenset[str]:
+def types_opened(opened: OpenedAs) -> frozenset[str]:
     """The types of files that are opened so."""
-    return frozenset(name for name, family in _FAMILY_OF_TYPE.items() if family.opened is opening)
+    return frozenset(name for name, family in _FAMILY_OF_TYPE.items() if family.opened is opened)
 
 
 def place_name(locator: Locator, media_type: str, dash: str = "-") -> str:

@@ -16,7 +16,7 @@ from haystack_agent.media import (
     Family,
     Format,
     Medium,
-    Opening,
+    OpenedAs,
     PlaceOf,
     Preview,
     clock,
@@ -119,11 +119,11 @@ def test_names_of_files_promise_the_types_that_bytes_can_show() -> None:
 def test_every_medium_is_shown_and_opened() -> None:
     shown = [(preview_of(name), opening_of(name)) for name in ("pdf", "docx", "csv", "png", "mkv")]
     assert shown == [
-        (Preview.PAGE, Opening.DRAWN),
-        (Preview.TEXT, Opening.OWN_PROGRAM),
-        (Preview.TEXT, Opening.AS_TEXT),
-        (Preview.PICTURE, Opening.DRAWN),
-        (Preview.VIDEO, Opening.PLAYED),
+        (Preview.PAGE, OpenedAs.DRAWN),
+        (Preview.TEXT, OpenedAs.OWN_PROGRAM),
+        (Preview.TEXT, OpenedAs.AS_TEXT),
+        (Preview.PICTURE, OpenedAs.DRAWN),
+        (Preview.VIDEO, OpenedAs.PLAYED),
     ]
     assert [medium_of(one).place for one in Modality] == [PlaceOf.PAGE, PlaceOf.REGION, PlaceOf.SECOND]
 

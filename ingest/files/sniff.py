@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from haystack_agent.errors import EncryptedFile
-from haystack_agent.media import TYPES, Opening, types_opened
+from haystack_agent.media import TYPES, OpenedAs, types_opened
 from ingest.files.textual import text_type
 from ingest.files.zipped import zipped_type
 
@@ -17,7 +17,7 @@ SNIFF_VERSION = 1
 """Raised when a file may now be told to be of another kind: what was said before is then checked again."""
 
 _SUFFIXES = {
-    **{name: name for name in TYPES - types_opened(Opening.AS_TEXT)},
+    **{name: name for name in TYPES - types_opened(OpenedAs.AS_TEXT)},
     **dict.fromkeys(("jpg", "jpe", "jfif"), "jpeg"),
     **dict.fromkeys(("tif",), "tiff"),
     **dict.fromkeys(("heif", "hif"), "heic"),

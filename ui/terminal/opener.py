@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadFailed, UsageError
-from haystack_agent.media import Opening, PlaceOf, medium_of_type, opening_of, place_name
+from haystack_agent.media import OpenedAs, PlaceOf, medium_of_type, opening_of, place_name
 from haystack_agent.private_files import make_folder
 from haystack_agent.records import Locator
 from ui import printable
@@ -111,11 +111,11 @@ def _prepare(path: Path, media_type: str, place: Place, folder: Path) -> Path:
     from ingest.files.sniff import named_type
 
     opened = opening_of(media_type)
-    if opened is Opening.PLAYED:
+    if opened is OpenedAs.PLAYED:
         return _write_page(folder, path, _video_body(path, place))
-    if opened is Opening.AS_TEXT:
+    if opened is OpenedAs.AS_TEXT:
         return _write_page(folder, path, _text_body(path, place.quote))
-    if opened is Opening.OWN_PROGRAM:
+    if opened is OpenedAs.OWN_PROGRAM:
         # Macro-enabled files bear other names (.docm), so that the name decides what a program does with it.
         trusted = named_type(path) == media_type
         return path if trusted else _write_page(folder, path, f"<pre>{html.escape(place.quote)}</pre>")
