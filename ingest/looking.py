@@ -9,10 +9,11 @@ from pathlib import Path
 from haystack_agent.errors import ReadFailed
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
+from haystack_agent.media import Preview, types_shown
 from haystack_agent.vectors import Look
 from ingest.files.discover import Found, discover, outermost
 from ingest.files.hashing import FileStat, open_regular
-from ingest.files.sniff import HEAD_BYTES, IMAGE_TYPES, sniff
+from ingest.files.sniff import HEAD_BYTES, sniff
 from ingest.pixels.query_picture import decode_picture
 from ingest.readers.looks import seen
 from ingest.readers.protocol import ReadEvent, Seen, Source
@@ -33,7 +34,8 @@ class LookReader:
         yield from seen(source, decode_picture(source.path, source.look))
 
 
-_REGISTRY = ReaderRegistry((ReaderEntry(IMAGE_TYPES, 1, "ingest.looking", "LookReader"),))
+_TYPES = types_shown(Preview.PICTURE)
+_REGISTRY = ReaderRegistry((ReaderEntry(_TYPES, 1, "ingest.looking", "LookReader"),))
 
 
 _Picture = tuple[Source, FileStat]
@@ -59,7 +61,7 @@ def pictures_of(location: IndexLocation, side: int) -> list[_Picture]:
         rows = {row.asset_id: row for row in manifest.files() if row.asset_id in done}
     finally:
         manifest.close()
-    pictures = [row for row in rows.values() if row.media_type in IMAGE_TYPES]
+    pictures = [row for row in rows.values() if row.media_type in _TYPES]
     return [(Source(row.path, str(row.asset_id), str(row.media_type), look=side), row.stat) for row in pictures]
 
 
@@ -77,6 +79,6 @@ def _picture(found: Found, side: int) -> _Picture | None:
             media_type = sniff(found.real, stream.read(HEAD_BYTES))
     except (OSError, ReadFailed):  # gone, or not to be read: a bank can do without it
         return None
-    if media_type not in IMAGE_TYPES:
+    if media_type not in _TYPES:
         return None
     return Source(found.real, str(found.path), media_type, look=side), found.stat

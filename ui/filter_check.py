@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from haystack_agent.errors import UsageError
+from haystack_agent.media import TYPES
 from haystack_agent.records import Filters, Modality
 from haystack_agent.text.language import LANGUAGES
 from ui import printable
@@ -38,12 +39,9 @@ def _holding(location: IndexLocation) -> str:
 
 
 def _absent(engine: Engine, chosen: Filters) -> Iterator[str]:
-    from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
-
-    types = DOCUMENT_TYPES | IMAGE_TYPES | VIDEO_TYPES
     media = {one.value: Filters(modalities=frozenset({one})) for one in Modality}
     yield from _told(engine, "kind", chosen.modalities, media)
-    yield from _told(engine, "type", chosen.types, {one: Filters(types=frozenset({one})) for one in types})
+    yield from _told(engine, "type", chosen.types, {one: Filters(types=frozenset({one})) for one in TYPES})
     yield from _told(engine, "language", chosen.languages, {one: _in(one) for one in LANGUAGES | chosen.languages})
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from haystack_agent.records import Filters, Modality
-
-_CALLED = {Modality.DOCUMENT: "documents", Modality.IMAGE: "pictures", Modality.VIDEO: "videos"}
+from haystack_agent.media import MEDIA
+from haystack_agent.records import Filters
 
 
 def described(filters: Filters) -> str:
     """``pictures from 2026-06-01 to 2026-08-31``; what is not restricted is not said."""
-    media = [_CALLED[one] for one in Modality if one in filters.modalities]
+    media = [medium.filtered for medium in MEDIA if medium.modality in filters.modalities]
     words = [" and ".join(media) or "files"]
     words += [f"from {filters.after:%Y-%m-%d}"] if filters.after else []
     words += [f"to {filters.before:%Y-%m-%d}"] if filters.before else []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haystack_agent.errors import UsageError
+from haystack_agent.media import TYPES
 from haystack_agent.records import Filters, Modality
 
 if TYPE_CHECKING:
@@ -158,15 +159,12 @@ _ALIASES = {
 
 
 def _types(names: Iterable[str]) -> list[str]:
-    from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
-
-    known = DOCUMENT_TYPES | IMAGE_TYPES | VIDEO_TYPES
     types = []
     for name in names:
         plain = name.strip().lower().removeprefix(".")
         media_type = _ALIASES.get(plain, plain)
-        if media_type not in known:
-            raise UsageError(f"--type {name!r} is not a kind of file that is read: use {', '.join(sorted(known))}.")
+        if media_type not in TYPES:
+            raise UsageError(f"--type {name!r} is not a kind of file that is read: use {', '.join(sorted(TYPES))}.")
         types.append(media_type)
     return types
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from eval.fidelity.scores import Fidelity, cut_like, score, score_tokens, tokens
 from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.media import Preview, types_shown
 from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind
 from ingest.files.hashing import examine
-from ingest.readers.document import PAGED
 from ingest.readers.protocol import Progress, ReadEvent, Source
 from ingest.readers.registry import ReaderEntry, ReaderRegistry, default_registry
 from ingest.workers.sandbox import FileEnded, FileRead, Limits, SandboxOptions, read_files
@@ -81,7 +81,7 @@ def compare_layers(path: Path) -> list[PageFidelity]:
 
     No scores for pages that the product reads by OCR anyway. Raises as `extracted_pages`.
     """
-    entry = ReaderEntry(PAGED, 1, "eval.fidelity.pages", "LayerReader", ocr=True)
+    entry = ReaderEntry(types_shown(Preview.PAGE), 1, "eval.fidelity.pages", "LayerReader", ocr=True)
     layers: dict[int, dict[bool, str]] = {}
     for one in _page_pieces(path, ReaderRegistry((entry,)), SandboxOptions(limits=lambda _: _LIMITS)):
         layers.setdefault(one.locator.page or 1, {})[one.ocr] = one.text
@@ -133,7 +133,7 @@ def _page_pieces(path: Path, registry: ReaderRegistry, options: SandboxOptions =
         file = examine(path)
     except OSError as error:
         raise UsageError(f"{path.name} cannot be opened ({error.strerror}).") from error
-    if file.media_type not in PAGED or file.content_id is None:
+    if file.media_type not in types_shown(Preview.PAGE) or file.content_id is None:
         raise UsageError(f"{path.name} is not a document of pages: name a PDF, XPS, EPUB ... file.")
     source = Source(path.absolute(), file.content_id, file.media_type)
     with closing(read_files([(source, file.stat)], registry, options)) as events:

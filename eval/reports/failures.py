@@ -13,8 +13,9 @@ from eval.runs.outcomes import Outcomes
 from eval.runs.retrievers import Ranked
 from haystack_agent.answering.pictures import Renderer, Wanted
 from haystack_agent.errors import ReadFailed
-from haystack_agent.records import AssetMeta, Evidence, Locator, Modality, Piece, PieceKind
-from ingest.files.sniff import DOCUMENT_TYPES, HEAD_BYTES, IMAGE_TYPES, sniff
+from haystack_agent.media import PlaceOf, medium_of_type
+from haystack_agent.records import AssetMeta, Evidence, Locator, Piece
+from ingest.files.sniff import HEAD_BYTES, sniff
 
 _SIDE = 360
 _BATCH = 16
@@ -87,9 +88,8 @@ def _evidence(place: Ranked, pool: Path) -> Evidence | None:
         return None
     if media_type is None:
         return None
-    modality = Modality.DOCUMENT if media_type in DOCUMENT_TYPES else Modality.VIDEO
-    modality = Modality.IMAGE if media_type in IMAGE_TYPES else modality
-    kind = {Modality.DOCUMENT: PieceKind.PAGE, Modality.IMAGE: PieceKind.IMAGE, Modality.VIDEO: PieceKind.SEGMENT}
-    start = (place.start or 0.0) if modality is Modality.VIDEO else None
+    medium = medium_of_type(media_type)
+    start = (place.start or 0.0) if medium.place is PlaceOf.SECOND else None
     locator = Locator(page=place.page, start=start, end=place.end)
-    return Evidence(Piece("", kind[modality], modality, 0, locator, "", AssetMeta(media_type)), (str(path),), 0.0)
+    piece = Piece("", medium.whole, medium.modality, 0, locator, "", AssetMeta(media_type))
+    return Evidence(piece, (str(path),), 0.0)

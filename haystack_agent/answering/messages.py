@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
-from haystack_agent.records import Evidence, Modality
+from haystack_agent.media import medium_of, place_name
+from haystack_agent.records import Evidence
 from haystack_agent.text.visible import one_line, visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.messages.content import ContentBlock, ImageContentBlock, TextContentBlock
 
-_CALLED = {Modality.DOCUMENT: "a document", Modality.IMAGE: "a picture", Modality.VIDEO: "a clip"}
 _RULES_TOKENS = 600
 _FACT = 200
 """Characters of a name, a title or a caption."""
@@ -130,12 +130,12 @@ def described(number: int, evidence: Evidence, mark: Mark, most: int) -> str:
 def _where(evidence: Evidence) -> str:
     """What and where a place is, in words that no file can choose: ``a document, page 2, made on 2026-11-22``."""
     piece = evidence.piece
-    locator, facts = piece.locator, [_CALLED[piece.modality]]
+    locator, facts = piece.locator, [f"a {medium_of(piece.modality).noun.one}"]
     if locator.start is not None:
         end = locator.start if locator.end is None else locator.end
         facts.append(f"seconds {locator.start:.0f} to {end:.0f}")
     elif locator.page is not None:
-        facts.append(f"page {locator.page}")
+        facts.append(place_name(locator, piece.meta.media_type))
     if piece.meta.created:
         facts.append(f"made on {piece.meta.created:%Y-%m-%d}")
     return ", ".join(facts)

@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Protocol
 
-from haystack_agent.records import Evidence, Filters, Modality, Piece, PieceKind
+from haystack_agent.media import PlaceOf, medium_of
+from haystack_agent.records import Evidence, Filters, Piece, PieceKind
 from haystack_agent.store.values import IndexedPiece
 
-_WHOLE = {Modality.DOCUMENT: PieceKind.PAGE, Modality.VIDEO: PieceKind.SEGMENT}
 Search = Callable[[str, int, Filters], list[Evidence]]
 
 
@@ -50,7 +50,8 @@ class Sources:
         """The pages, or the stretches of a clip, before and after a place; none of a picture."""
         piece = evidence.piece
         pieces = [one.piece for one in self.store.fetch([piece.asset_id])]
-        kind = _WHOLE.get(piece.modality)
+        medium = medium_of(piece.modality)
+        kind = None if medium.place is PlaceOf.REGION else medium.whole
         whole = [one for one in pieces if one.kind is kind] or [one for one in pieces if one.kind is PieceKind.PASSAGE]
         whole.sort(key=_order)
         before = [one for one in whole if _order(one) < _order(piece)]

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import WithJsonSchema
 
 from haystack_agent import places
 from haystack_agent.answering.checks.marks import Mark
@@ -18,6 +20,8 @@ from haystack_agent.text.visible import one_line
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+ModalityName = Annotated[Modality, WithJsonSchema({"enum": [one.value for one in Modality], "type": "string"})]
+"""As a model is told of it: its values alone, no word of how the program is made."""
 TOOLS = ("search", "open", "neighbours", "list_sources")
 """Methods of `Toolbox` that a model can call, by these names."""
 _SHOWN = 3
@@ -53,7 +57,7 @@ class Toolbox:
     def search(
         self,
         query: str,
-        modality: Literal["document", "image", "video"] | None = None,
+        modality: ModalityName | None = None,
         after: str | None = None,
         before: str | None = None,
     ) -> tuple[str, list[Look]]:

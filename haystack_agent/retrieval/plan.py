@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from haystack_agent.lexicon.lookup import Gloss, Lexicon
+from haystack_agent.media import MEDIUM_OF_WORD
 from haystack_agent.records import Modality
 from haystack_agent.retrieval.stopwords import (
     ASKED_BEFORE,
@@ -33,14 +34,9 @@ _FOCUS = 2.0
 _FOCUS_DECAY = 0.4
 _MODALITY_SHARE = 0.3
 _RUN = 3
-_MODALITY_WORDS = {
-    Modality.IMAGE: "photo photos photograph photographs picture pictures image images screenshot screenshots selfie",
-    Modality.VIDEO: "video videos clip clips footage",
-}
 _WORDING = frozenset(
     ("word", "words", "written", "writes", "text", "texts", "says", "said", "reads", "printed", "inscription", "label")
 )
-_MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W_]+")
 _CLIPPED = re.compile(r"(?<=\w['\u2019])(?:s|t|d|m|ll|re|ve)\b|\b(?:[cdjlmnst]|qu|un)(?=['\u2019]\w)")
 """What an apostrophe leaves of a word: "plumber's", "l'appartement"."""
@@ -86,7 +82,7 @@ class Plan:
     @property
     def other_words(self) -> tuple[str, ...]:
         """Of these, those that name no medium."""
-        return tuple(word for word in self.words if word not in _MODALITY_OF)
+        return tuple(word for word in self.words if word not in MEDIUM_OF_WORD)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -114,7 +110,7 @@ def make_plan(question: str, lexicon: Lexicon) -> Plan:
         asks=bool(_askers(folded)) or _ENDS_ASKING.search(question) is not None,
         wording=not _WORDING.isdisjoint(part for text in (*words, *meanings) for part in text.split()),
         modalities=frozenset(
-            _MODALITY_OF[word] for text in (*words, *meanings) for word in text.split() if word in _MODALITY_OF
+            MEDIUM_OF_WORD[word] for text in (*words, *meanings) for word in text.split() if word in MEDIUM_OF_WORD
         ),
     )
 
@@ -238,11 +234,11 @@ def _bm25_terms(found: list[Term], folded: str, glosses: tuple[Gloss, ...]) -> d
     """Weights of the terms to search for; a repeated term counts once, a word that only names the medium little."""
     weights: dict[str, float] = {}
     for term in found:
-        share = _MODALITY_SHARE if folded[term.start : term.end] in _MODALITY_OF else 1.0
+        share = _MODALITY_SHARE if folded[term.start : term.end] in MEDIUM_OF_WORD else 1.0
         weights[term.text] = max(weights.get(term.text, 0.0), share * term.weight)
     for gloss in glosses:
         for rank, meaning in enumerate(gloss.words[:_GLOSSES_USED]):
-            share = _MODALITY_SHARE if meaning in _MODALITY_OF else 1.0
+            share = _MODALITY_SHARE if meaning in MEDIUM_OF_WORD else 1.0
             for term in terms(meaning):
                 weight = share * term.weight * GLOSS_WEIGHT * gloss.certainty / (1 + rank)
                 weights[term.text] = max(weights.get(term.text, 0.0), weight)

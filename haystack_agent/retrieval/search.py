@@ -9,7 +9,8 @@ from haystack_agent import places
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders
 from haystack_agent.lexicon.lookup import Lexicon
-from haystack_agent.records import Evidence, Filters, Modality
+from haystack_agent.media import MEDIA
+from haystack_agent.records import Evidence, Filters
 from haystack_agent.retrieval.channels.protocol import Channel
 from haystack_agent.retrieval.channels.table import channels_of
 from haystack_agent.retrieval.plan import Plan, make_plan
@@ -25,7 +26,7 @@ from haystack_agent.text.terms import terms
 from haystack_agent.vectors import SparseVector
 
 _UNCERTAIN = 0.4
-_PIXELS = frozenset({Modality.IMAGE, Modality.VIDEO})
+_PIXELS = frozenset(medium.modality for medium in MEDIA if medium.has_pixels)
 
 
 class Searcher:

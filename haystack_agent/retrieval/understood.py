@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from itertools import zip_longest
 
+from haystack_agent.media import MEDIA
 from haystack_agent.records import Evidence, Filters, Modality
 from haystack_agent.retrieval.period import Period, period_of
 from haystack_agent.retrieval.plan import Plan
 
-DATED = frozenset({Modality.IMAGE, Modality.VIDEO})
+DATED = frozenset(medium.modality for medium in MEDIA if medium.dated)
 """Media whose time people mean when they ask by time."""
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from haystack_agent.answering.pictures import Picture, Wanted
 from haystack_agent.errors import ReadFailed
-from haystack_agent.records import Evidence, Locator, Modality, Piece
+from haystack_agent.media import PlaceOf, medium_of, place_name
+from haystack_agent.records import Evidence, Locator, Piece
 from ingest.files.lines import one_line
 from ingest.workers.scratch import make_scratch
 
@@ -71,7 +72,7 @@ def _is_part(evidence: Evidence) -> bool:
     """Whether the piece is a part of a page or picture, which is marked, and not most of it."""
     boxes = evidence.piece.locator.boxes
     covered = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in boxes)
-    return evidence.piece.modality is not Modality.VIDEO and 0 < covered < _MOST_MARKED
+    return medium_of(evidence.piece.modality).place is not PlaceOf.SECOND and 0 < covered < _MOST_MARKED
 
 
 def frame_times(piece: Piece, most: int) -> list[float]:
@@ -98,13 +99,22 @@ def _spread(times: Sequence[float], most: int) -> list[float]:
 
 def _labelled(wanted: Wanted, request: Mapping[str, Any], files: Sequence[bytes]) -> tuple[Picture, ...]:
     piece = wanted.evidence.piece
-    if piece.modality is Modality.VIDEO:
-        return tuple(
-            Picture(file, f"frame at {seconds:.1f} s") for file, seconds in zip(files, request["times"], strict=False)
-        )
-    label = f"page {piece.locator.page}" if piece.modality is Modality.DOCUMENT else "the picture"
-    marked = ", the passage found is marked in yellow" if request["boxes"] else ""
-    return tuple(Picture(file, label + marked) for file in files)
+    if medium_of(piece.modality).place is PlaceOf.SECOND:
+        return tuple(Picture(file, frame_label(one)) for file, one in zip(files, request["times"], strict=False))
+    label = still_label(piece, marked=bool(request["boxes"]))
+    return tuple(Picture(file, label) for file in files)
+
+
+def frame_label(seconds: float) -> str:
+    """What a model is told of a frame."""
+    return f"frame at {seconds:.1f} s"
+
+
+def still_label(piece: Piece, marked: bool) -> str:
+    """What a model is told of a page or a picture."""
+    pages = medium_of(piece.modality).place is PlaceOf.PAGE
+    name = place_name(Locator(page=piece.locator.page or 1), piece.meta.media_type) if pages else "the picture"
+    return name + (", the passage found is marked in yellow" if marked else "")
 
 
 def _bytes(name: str) -> bytes:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haystack_agent.errors import HaystackError, ReadFailed, UnsupportedFile
+from haystack_agent.media import Preview, preview_of
 from haystack_agent.records import Box
 from ingest.files.discover import reason_of
 from ingest.files.hashing import open_regular
-from ingest.files.sniff import VIDEO_TYPES
-from ingest.pixels.pictures import MEDIA_TYPES, decoding, open_picture, orientation, to_rgb, turned
-from ingest.readers.pages.render import MAX_SIDE, PAGED, mark_boxes, render_page
+from ingest.pixels.pictures import decoding, open_picture, orientation, to_rgb, turned
+from ingest.readers.pages.render import MAX_SIDE, mark_boxes, render_page
 from ingest.readers.protocol import DAMAGED
 from ingest.video.opening import render_frame
 from ingest.workers.quiet import silence
@@ -40,7 +40,7 @@ def drawn(request: Mapping[str, Any]) -> Iterator[Image]:
         ReadFailed: it cannot be drawn.
     """
     path, media_type, side = Path(request["path"]), str(request["media_type"]), int(request["side"])
-    if media_type in VIDEO_TYPES:
+    if preview_of(media_type) is Preview.VIDEO:
         for seconds in request["times"]:
             yield render_frame(path, media_type, float(seconds), side)
         return
@@ -51,9 +51,10 @@ def drawn(request: Mapping[str, Any]) -> Iterator[Image]:
 
 
 def _still(path: Path, media_type: str, page: int, side: int) -> Image:
-    if media_type in MEDIA_TYPES:
+    preview = preview_of(media_type)
+    if preview is Preview.PICTURE:
         return _picture(path, media_type, page)
-    if media_type in PAGED:
+    if preview is Preview.PAGE:
         return render_page(path, page, media_type, side)
     raise UnsupportedFile(f"a {media_type} file has no pages that could be drawn; open it in its own program")
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from haystack_agent.errors import ReadFailed, ReadLimitExceeded
-from ingest.files.sniff import HEAD_BYTES, IMAGE_TYPES, VIDEO_TYPES, sniff
+from haystack_agent.media import largest_of
+from ingest.files.sniff import HEAD_BYTES, sniff
 
 GIGABYTE = 1 << 30
 CHANGED = "changed while it was read: run index again"
@@ -47,15 +48,6 @@ def stat_of(result: os.stat_result) -> FileStat:
     return FileStat(result.st_size, result.st_mtime_ns, result.st_ino, result.st_ctime_ns, result.st_dev)
 
 
-def size_limit(media_type: str) -> int:
-    """Bytes above which a file of the type is not opened by a decoder."""
-    if media_type in VIDEO_TYPES:
-        return 50 * GIGABYTE
-    if media_type in IMAGE_TYPES:
-        return GIGABYTE // 2
-    return GIGABYTE // 4 if media_type in ("txt", "markdown", "html", "csv") else 2 * GIGABYTE
-
-
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading; links are not followed and pipes cannot block.
 
@@ -76,9 +68,9 @@ def check_size(media_type: str, size: int) -> None:
     """Refuse what is too big.
 
     Raises:
-        ReadLimitExceeded: the size is above `size_limit`.
+        ReadLimitExceeded: the size is above `largest_of` its type.
     """
-    limit = size_limit(media_type)
+    limit = largest_of(media_type)
     if size > limit:
         raise ReadLimitExceeded(
             f"is too big: {size / GIGABYTE:.1f} GB, and {media_type} files are read up to {limit / GIGABYTE:.2g} GB"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from haystack_agent.errors import EncryptedFile
+from haystack_agent.media import TYPES, OpenedAs, types_opened
 from ingest.files.textual import text_type
 from ingest.files.zipped import zipped_type
 
@@ -15,14 +16,8 @@ HEAD_BYTES = 65536
 SNIFF_VERSION = 1
 """Raised when a file may now be told to be of another kind: what was said before is then checked again."""
 
-DOCUMENT_TYPES = frozenset(
-    ("pdf", "epub", "xps", "mobi", "fb2", "cbz", "txt", "markdown", "html", "csv", "docx", "pptx", "xlsx")
-)
-IMAGE_TYPES = frozenset(("jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "avif", "jp2", "ppm", "ico", "tga"))
-VIDEO_TYPES = frozenset(("mp4", "mov", "mkv", "webm", "avi", "mpegts", "mpeg", "flv", "wmv", "ogv", "3gp"))
-
 _SUFFIXES = {
-    **{name: name for name in DOCUMENT_TYPES - {"txt", "markdown", "html", "csv"} | IMAGE_TYPES | VIDEO_TYPES},
+    **{name: name for name in TYPES - types_opened(OpenedAs.AS_TEXT)},
     **dict.fromkeys(("jpg", "jpe", "jfif"), "jpeg"),
     **dict.fromkeys(("tif",), "tiff"),
     **dict.fromkeys(("heif", "hif"), "heic"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from haystack_agent.media import OpenedAs, Preview, types_opened, types_shown
 from ingest.readers.pages.paged import PagedReader
 from ingest.readers.protocol import ReadEvent, Source
 
 if TYPE_CHECKING:
     from ingest.ocr.recognition import OcrEngine
 
-PAGED = frozenset({"pdf", "epub", "xps", "mobi", "fb2", "cbz"})
-OFFICE = frozenset({"docx", "pptx", "xlsx"})
-MEDIA_TYPES = PAGED | OFFICE
+OFFICE = types_opened(OpenedAs.OWN_PROGRAM)
+MEDIA_TYPES = types_shown(Preview.PAGE) | OFFICE
 READER_VERSION = 1
 
 

@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES
 from ingest.readers.protocol import Reader
 
 
@@ -64,19 +63,19 @@ class Readers:
 
 
 _OWN = (
-    ("ingest.readers.document", "DocumentReader", True, DOCUMENT_TYPES),
-    ("ingest.readers.text.reader", "TextReader", False, DOCUMENT_TYPES),
-    ("ingest.readers.image.reader", "ImageReader", True, IMAGE_TYPES),
-    ("ingest.readers.video", "VideoReader", True, VIDEO_TYPES),
+    ("ingest.readers.document", "DocumentReader", True),
+    ("ingest.readers.text.reader", "TextReader", False),
+    ("ingest.readers.image.reader", "ImageReader", True),
+    ("ingest.readers.video", "VideoReader", True),
 )
 
 
 def default_registry() -> ReaderRegistry:
     """The readers that come with the package."""
     entries = []
-    for module, name, ocr, family in _OWN:
+    for module, name, ocr in _OWN:
         loaded = importlib.import_module(module)
         types: frozenset[str] = loaded.MEDIA_TYPES
         version: int = loaded.READER_VERSION
-        entries.append(ReaderEntry(types & family, version, module, name, ocr))
+        entries.append(ReaderEntry(types, version, module, name, ocr))
     return ReaderRegistry(tuple(entries))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haystack_agent.errors import ReadFailed
+from haystack_agent.media import types_of
 from haystack_agent.records import AssetMeta, Locator, Modality, Piece, PieceKind, Span
 from ingest.ocr.layout import Line, join_lines, split_passages, text_units
 from ingest.pixels.colours import colour_shares, dominant
@@ -26,7 +27,7 @@ from ingest.video.text_tracks import ShownText, follow, texts_between
 if TYPE_CHECKING:
     from ingest.ocr.recognition import OcrEngine
 
-MEDIA_TYPES = frozenset({"mp4", "mov", "mkv", "webm", "avi", "mpegts", "mpeg", "flv", "wmv", "ogv", "3gp"})
+MEDIA_TYPES = types_of(Modality.VIDEO)
 READER_VERSION = 1
 
 STEP = 0.25

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from haystack_agent.errors import ReadFailed, UnsupportedFile
+from haystack_agent.media import PlaceOf, types_placed
 from ingest.files.discover import Discovery, FileState, Found, Refused, reason_of
 from ingest.files.hashing import FileChanged, FileStat, examine, sample_of, with_siblings
 from ingest.files.lines import one_line
-from ingest.files.sniff import VIDEO_TYPES, named_type
+from ingest.files.sniff import named_type
 from ingest.record.lost_places import Places, missing_files
 from ingest.record.manifest import FileRow
 from ingest.video.subtitles import SUFFIXES
@@ -26,6 +27,8 @@ from ingest.video.subtitles import SUFFIXES
 _COARSEST_CLOCK_NS = 2 * 10**9
 """A file may change twice within one tick of its file system's clock (2 s on FAT) with the same size."""
 _UNKNOWN = FileStat(-1, -1, -1)
+_TIMED = types_placed(PlaceOf.SECOND)
+"""Types of files that subtitles belong to."""
 
 
 @dataclass(slots=True)
@@ -177,7 +180,7 @@ def _with_assets(result: Survey) -> list[FileRow]:
     """The rows with their asset ids, and with the subtitles given to their videos."""
     owners: dict[tuple[Path, str], list[FileRow]] = defaultdict(list)
     for row in result.rows:
-        if row.content_id and row.media_type in VIDEO_TYPES:
+        if row.content_id and row.media_type in _TIMED:
             for name in {row.path.stem.casefold(), row.path.name.casefold()}:
                 owners[row.path.parent, name].append(row)
     taken: dict[Path, list[FileRow]] = defaultdict(list)
@@ -193,7 +196,7 @@ def _with_assets(result: Survey) -> list[FileRow]:
 
 def _videos_of(row: FileRow, owners: dict[tuple[Path, str], list[FileRow]]) -> list[FileRow]:
     """The videos a file holds the subtitles of: ``clip.srt`` and ``clip.cs.srt`` belong to ``clip.mp4``."""
-    if row.content_id is None or row.path.suffix.lower() not in SUFFIXES or row.media_type in VIDEO_TYPES:
+    if row.content_id is None or row.path.suffix.lower() not in SUFFIXES or row.media_type in _TIMED:
         return []
     name = row.path.stem.casefold()
     while name:

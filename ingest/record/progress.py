@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.files.sniff import IMAGE_TYPES, VIDEO_TYPES
+from haystack_agent.media import medium_of_type
 
 
 class Phase(StrEnum):
@@ -122,10 +122,7 @@ class Status:
 
 def cost_of(media_type: str | None, size: int) -> float:
     """Roughly how long a file takes to read, in seconds of an ordinary computer: orders work and guesses times."""
-    megabytes = size / (1 << 20)
-    if media_type in VIDEO_TYPES:
-        return 5 + megabytes
-    return 2 + min(megabytes, 3) if media_type in IMAGE_TYPES else 1 + 2 * megabytes
+    return medium_of_type(media_type or "").reading.cost(size)
 
 
 class Meter:

@@ -17,8 +17,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadCutShort, ReadFailed, ReadLimitExceeded
+from haystack_agent.media import medium_of_type
 from ingest.files.hashing import FileChanged, FileStat
-from ingest.files.sniff import IMAGE_TYPES, VIDEO_TYPES
 from ingest.readers.protocol import ReadEvent, Source
 from ingest.readers.registry import ReaderRegistry
 from ingest.workers.child import Batch, Ended, Message, ReadTask, Started, Unable, check_unchanged
@@ -48,11 +48,8 @@ class Limits:
 
 def limits_for(media_type: str) -> Limits:
     """The limits of a media type."""
-    if media_type in VIDEO_TYPES:
-        return Limits(silent=60, total=4 * 3600, memory=3 << 30)
-    if media_type in IMAGE_TYPES:
-        return Limits(silent=30, total=300, memory=2 << 30)
-    return Limits(silent=30, total=4 * 3600, memory=2 << 30)
+    reading = medium_of_type(media_type).reading
+    return Limits(reading.silent, reading.total, reading.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import pytest
 
 from eval.sample import documents as sample_documents
 from haystack_agent.index_location import IndexLocation
+from haystack_agent.media import MEDIA
 from ingest.indexing import index
 from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Say, serving
@@ -89,6 +90,13 @@ PLACES = (
     "/gradio/gradio_api/call/ask/{}",
     "/{}",
 )
+
+
+def test_the_page_gets_the_names_of_media_from_the_table(client: Client) -> None:
+    told = client.get("/api/state").json()["media"]
+    assert [(one["value"], one["one"], one["many"], one["title"]) for one in told] == [
+        (row.modality.value, row.noun.one, row.noun.many, row.title) for row in MEDIA
+    ]
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -20,6 +20,7 @@ from haystack_agent.answering.events import Done
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.modes import AnswerMode
 from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.tools import ModalityName
 from haystack_agent.asking import Found, Quoted, Request, Way, stream
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Evidence, Modality
@@ -39,7 +40,7 @@ _CHARACTERS = 8000
 
 Question = Annotated[str, Field(description="a question or keywords, in any language", max_length=4000)]
 TopK = Annotated[int, Field(description="number of places", ge=1, le=50)]
-Modalities = Annotated[list[Literal["document", "image", "video"]] | None, Field(description="only such evidence")]
+Modalities = Annotated[list[ModalityName] | None, Field(description="only such evidence")]
 Folders = Annotated[list[str] | None, Field(description="only files in these folders: absolute paths")]
 Types = Annotated[list[str] | None, Field(description="only these kinds of file: pdf, jpeg, mp4")]
 Languages = Annotated[list[str] | None, Field(description="only text in these languages: en, cs")]

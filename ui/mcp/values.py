@@ -100,7 +100,7 @@ def _place(item: Evidence, locator: Locator) -> PlaceFound:
     path = item.paths[0]
     return PlaceFound(
         id=item.piece.id,
-        place=one_line(place_text(path, locator)),
+        place=one_line(place_text(item, locator)),
         path=one_line(printable.name(path)),
         modality=item.piece.modality,
         page=locator.page,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadFailed, UsageError
+from haystack_agent.media import OpenedAs, PlaceOf, medium_of_type, opening_of, place_name
 from haystack_agent.private_files import make_folder
 from haystack_agent.records import Locator
 from ui import printable
@@ -28,8 +29,6 @@ KEPT_SECONDS = 24 * 3600
 _MAX_TEXT = 2_000_000
 _ROOM = 32 * 2**20
 """Free bytes without which a page is drawn elsewhere."""
-_TEXT_TYPES = frozenset(("txt", "markdown", "html", "csv"))
-_OFFICE_TYPES = frozenset(("docx", "pptx", "xlsx"))
 
 _PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; media-src file:; style-src 'unsafe-inline'">
@@ -109,17 +108,19 @@ def _fresh_folder(data_dir: Path) -> Path:
 
 def _prepare(path: Path, media_type: str, place: Place, folder: Path) -> Path:
     """The file to give to a viewer."""
-    from ingest.files.sniff import IMAGE_TYPES, VIDEO_TYPES, named_type
+    from ingest.files.sniff import named_type
 
-    if media_type in VIDEO_TYPES:
+    opened = opening_of(media_type)
+    if opened is OpenedAs.PLAYED:
         return _write_page(folder, path, _video_body(path, place))
-    if media_type in _TEXT_TYPES:
+    if opened is OpenedAs.AS_TEXT:
         return _write_page(folder, path, _text_body(path, place.quote))
-    if media_type in _OFFICE_TYPES:
+    if opened is OpenedAs.OWN_PROGRAM:
         # Macro-enabled files bear other names (.docm), so that the name decides what a program does with it.
         trusted = named_type(path) == media_type
         return path if trusted else _write_page(folder, path, f"<pre>{html.escape(place.quote)}</pre>")
-    suffix = f" page {place.locator.page}" if place.locator.page and media_type not in IMAGE_TYPES else ""
+    paged = place.locator.page and medium_of_type(media_type).place is PlaceOf.PAGE
+    suffix = f" {place_name(place.locator, media_type)}" if paged else ""
     target = _target(folder, f"{path.stem}{suffix}", "")
     try:
         return _draw(path, media_type, place.locator, target)

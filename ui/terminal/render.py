@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from haystack_agent.media import clock, place_name
 from haystack_agent.records import Answer, Evidence, Locator
 from ui import printable
 from ui.terminal.cells import folded
@@ -57,20 +58,11 @@ def say(text: str) -> None:
     put(console(error=True), Text(printable.line(text)))
 
 
-def clock(seconds: float) -> str:
-    """Seconds as ``0:17`` or ``1:02:03``."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def place_text(path: str, locator: Locator) -> str:
-    """A place as people say it: ``invoice.pdf, page 2`` or ``clip.mp4, 0:17-0:21``."""
-    name = printable.name(PurePath(path).name)
-    if locator.start is not None:
-        start, end = clock(locator.start), clock(locator.start if locator.end is None else locator.end)
-        return f"{name}, {start}" if start == end else f"{name}, {start}-{end}"
-    return f"{name}, page {locator.page}" if locator.page is not None else name
+def place_text(item: Evidence, locator: Locator) -> str:
+    """A place in the file of evidence as people say it: ``invoice.pdf, page 2`` or ``clip.mp4, 0:17-0:21``."""
+    name = printable.name(PurePath(item.paths[0]).name)
+    place = place_name(locator, item.piece.meta.media_type)
+    return f"{name}, {place}" if place else name
 
 
 def show_evidence(evidence: Sequence[Evidence], explain: bool) -> None:
@@ -112,7 +104,7 @@ def show_list(answer: Answer, explain: bool) -> None:
 def heading(out: Console, number: int, item: Evidence, locator: Locator) -> None:
     """Number, place and path of evidence."""
     path = item.paths[0]
-    put(out, Text(f"[{number}] ", style="cyan") + Text(place_text(path, locator), style="bold"))
+    put(out, Text(f"[{number}] ", style="cyan") + Text(place_text(item, locator), style="bold"))
     put(out, Text(f"    {printable.name(path)}", style="dim"))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from haystack_agent.encoders.pieces import describe, names_of
+from haystack_agent.media import MEDIA
 from haystack_agent.records import Answer, Citation, Evidence, Filters, Modality
 from haystack_agent.retrieval.plan import Plan
 from haystack_agent.retrieval.understood import left_over, merged, understood_by_rules
@@ -22,11 +23,6 @@ _FEW = 3
 _ORDER = re.compile(
     r"\s*(?:please )?(?:show|find|list|search)\b(?: (?:me|for|all|every|any|of|the|my)\b)*", re.IGNORECASE
 )
-_CALLED = {
-    Modality.DOCUMENT: ("document", "documents"),
-    Modality.IMAGE: ("picture", "pictures"),
-    Modality.VIDEO: ("clip", "clips"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ class _Noun:
     filters: Filters
 
     def of(self, number: int) -> str:
-        names = [_CALLED[one][number != 1] for one in Modality if one in self.media]
+        names = [medium.noun.of(number) for medium in MEDIA if medium.modality in self.media]
         return " and ".join(names) or ("place" if number == 1 else "places")
 
     def many(self, evidence: Sequence[Evidence]) -> int:

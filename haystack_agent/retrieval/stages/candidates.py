@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from haystack_agent.records import Evidence, Match, Modality, Piece, PieceKind
+from haystack_agent.media import PlaceOf, medium_of
+from haystack_agent.records import Evidence, Match, Piece, PieceKind
 from haystack_agent.retrieval.channels.protocol import Channel
 from haystack_agent.retrieval.query import Query
 from haystack_agent.store.hit import Glance, Hit
@@ -84,7 +85,7 @@ def grouped(hits: Iterable[Scored], neighbours: float) -> list[Candidate]:
 
 def _place(piece: Glance) -> Place:
     """What a person opens: a page, a picture, a segment; pages of text files are their passages."""
-    whole = piece.modality is Modality.IMAGE
+    whole = medium_of(piece.modality).place is PlaceOf.REGION
     start = None if whole else piece.start
     if piece.page is None and start is None and not whole:
         return piece.asset_id, None, float(piece.index)

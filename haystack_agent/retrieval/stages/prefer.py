@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haystack_agent.records import Modality
+from haystack_agent.media import PlaceOf, medium_of
 from haystack_agent.retrieval.query import Query
 from haystack_agent.retrieval.stages.candidates import Candidate
 from haystack_agent.retrieval.weights import Weights
@@ -23,10 +23,11 @@ class Prefer:
 
     def _bonus(self, query: Query, piece: Glance) -> float:
         weights = self._weights
-        if piece.modality is Modality.DOCUMENT:
+        medium = medium_of(piece.modality)
+        if medium.place is PlaceOf.PAGE:
             return weights.first if piece.page == 1 else 0.0
-        silent = query.plan.wording and not piece.has_text
+        silent = not medium.has_pixels or (query.plan.wording and not piece.has_text)
         bonus = 0.0 if silent else weights.scene * query.scene
         if piece.modality in query.plan.modalities:
-            bonus += weights.video if piece.modality is Modality.VIDEO else weights.image
+            bonus += weights.video if medium.place is PlaceOf.SECOND else weights.image
         return bonus

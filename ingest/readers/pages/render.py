@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haystack_agent.errors import ReadFailed, UnsupportedFile
+from haystack_agent.media import Preview, preview_of
 from haystack_agent.records import Box
 from ingest.readers.pages.geometry import Rect
 from ingest.readers.pages.opening import library_errors, open_document
@@ -16,8 +17,6 @@ from ingest.readers.protocol import DAMAGED
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PAGED = frozenset({"pdf", "epub", "xps", "mobi", "fb2", "cbz"})
-"""Media types whose pages can be drawn."""
 MAX_SIDE = 8192
 MARK = (255, 200, 0)
 MARK_STRENGTH = 90
@@ -31,7 +30,7 @@ def render_page(path: Path, page: int, media_type: str, width: int = 1000) -> Im
         UnsupportedFile: files of this type have no pages that could be drawn.
         ReadFailed: the file or the page cannot be drawn.
     """
-    if media_type not in PAGED:
+    if preview_of(media_type) is not Preview.PAGE:
         raise UnsupportedFile(f"pages of a {media_type} file cannot be drawn; open it in its own program")
     document = open_document(path, media_type)
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from haystack_agent.errors import ReadFailed
+from haystack_agent.media import OpenedAs, types_opened
 from haystack_agent.records import AssetMeta
 from ingest.ocr.layout import Line
 from ingest.readers.office.blocks import Block, BlockPieces, Heading, Paragraph
@@ -19,7 +20,7 @@ from ingest.readers.text.encodings import decode
 from ingest.readers.text.markdown import front_matter, markdown_blocks
 from ingest.readers.text.markup import html_blocks, html_tree
 
-MEDIA_TYPES = frozenset({"txt", "markdown", "html", "csv"})
+MEDIA_TYPES = types_opened(OpenedAs.AS_TEXT)
 READER_VERSION = 1
 
 MAX_BYTES = 20 * 1024 * 1024

@@ -6,7 +6,8 @@ from functools import partial
 
 from haystack_agent.asking import PictureAsked, Request
 from haystack_agent.errors import UsageError
-from haystack_agent.records import Evidence, Modality
+from haystack_agent.media import PlaceOf, medium_of
+from haystack_agent.records import Evidence
 from ui.web.state.drawing_lane import Sketch
 from ui.web.state.index_hub import OpenIndex
 from ui.web.state.picture_desk import decoded
@@ -28,7 +29,7 @@ async def similar(workspace: Workspace, opened: OpenIndex, asset: str, identity:
     piece = next((one.piece for one in pieces if one.piece.id == identity), None)
     if piece is None:
         raise UsageError("This place is not in the index any more.")
-    if opened.live.sees and piece.modality is Modality.IMAGE:
+    if opened.live.sees and medium_of(piece.modality).place is PlaceOf.REGION:
         path, media_type = opened.catalogue.file(asset)
         picture = decoded(await workspace.large.jpeg(Sketch(path, media_type, _SIDE)))
         request = Request("", _SHOWN + 1, as_asked=True, picture=PictureAsked(picture))

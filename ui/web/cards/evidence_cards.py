@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from haystack_agent.records import Answer, Box, Citation, Evidence, Locator, Modality, Piece
-from ingest.pixels.pictures import MEDIA_TYPES
-from ingest.readers.pages.render import PAGED
+from haystack_agent.media import Preview, format_of, place_name, preview_of
+from haystack_agent.records import Answer, Box, Citation, Evidence, Locator, Piece
 from ui import printable
-from ui.terminal.render import clock
-from ui.web.cards.media_routes import playable
 
 Card = dict[str, object]
 
 _TEXT = 6000
 _SNIPPET = 260
-_PAGES = {"pptx": "slide", "xlsx": "sheet"}
 _MOST_MARKED = 0.4
 """Share of a page above which marks tell nothing and only hide."""
 
@@ -51,8 +47,8 @@ def piece_card(piece: Piece, paths: Sequence[str]) -> Card:
         "title": printable.short(meta.title or meta.caption, 120),
         "modality": piece.modality.value,
         "type": printable.name(meta.media_type),
-        "look": look_of(piece.modality, meta.media_type),
-        "playable": playable(meta.media_type),
+        "look": preview_of(meta.media_type).value,
+        "playable": bool(format_of(meta.media_type).played_as),
         "language": printable.name(piece.language or ""),
         "made": meta.created.date().isoformat() if meta.created else "",
         "where": printable.line(meta.place),
@@ -80,19 +76,7 @@ def place(locator: Locator, media_type: str) -> Card:
 
 def place_words(locator: Locator, media_type: str) -> str:
     """``page 2``, ``slide 2`` or ``0:17–0:21``; empty for what is one place."""
-    if locator.start is not None:
-        start, end = clock(locator.start), clock(locator.start if locator.end is None else locator.end)
-        return start if start == end else f"{start}–{end}"
-    return f"{_PAGES.get(media_type, 'page')} {locator.page}" if locator.page is not None else ""
-
-
-def look_of(modality: Modality, media_type: str) -> str:
-    """What can be shown of it: ``video``, ``picture``, ``page`` or only its ``text``."""
-    if modality is Modality.VIDEO:
-        return "video"
-    if media_type in MEDIA_TYPES:
-        return "picture"
-    return "page" if media_type in PAGED else "text"
+    return place_name(locator, media_type, "–")
 
 
 def answer_card(answer: Answer) -> Card:
@@ -125,7 +109,7 @@ def _reasons(one: Evidence, words: Sequence[str]) -> list[str]:
 
 
 def _frame_of(piece: Piece) -> float | None:
-    if piece.modality is not Modality.VIDEO:
+    if preview_of(piece.meta.media_type) is not Preview.VIDEO:
         return None
     return piece.key_frames[len(piece.key_frames) // 2] if piece.key_frames else piece.locator.start or 0.0
 

@@ -10,29 +10,14 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 
 from haystack_agent.errors import ReadFailed, UsageError
-from ingest.files.sniff import VIDEO_TYPES
-from ingest.pixels.pictures import MEDIA_TYPES
-from ingest.readers.pages.render import PAGED
+from haystack_agent.media import Preview, format_of, preview_of, types_shown
 from ui.web.ids import AssetId
 from ui.web.state.drawing_lane import Sketch
 from ui.web.state.workspace import Workspace
 
 SMALL, LARGE, ZOOMED = 640, 1600, 3200
-_CLIPS = {
-    "mp4": "video/mp4",
-    "mov": "video/mp4",
-    "3gp": "video/mp4",
-    "webm": "video/webm",
-    "mkv": "video/webm",
-    "ogv": "video/ogg",
-}
-"""What a browser may be able to play; of other clips it is shown frames."""
+_STILL = types_shown(Preview.PAGE, Preview.PICTURE)
 _KEEP = {"Cache-Control": "private, max-age=3600"}
-
-
-def playable(media_type: str) -> bool:
-    """Whether the bytes of such a clip are served."""
-    return media_type in _CLIPS
 
 
 def media_routes(workspace: Workspace) -> APIRouter:
@@ -48,7 +33,7 @@ def media_routes(workspace: Workspace) -> APIRouter:
     ) -> Response:
         """A page or a photo."""
         sketch = await _located(workspace, index, asset)
-        if side not in (SMALL, LARGE, ZOOMED) or sketch.media_type not in PAGED | MEDIA_TYPES:
+        if side not in (SMALL, LARGE, ZOOMED) or sketch.media_type not in _STILL:
             raise HTTPException(404, "This has no such picture.")
         return await _drawn(workspace, replace(sketch, page=page, side=side))
 
@@ -61,7 +46,7 @@ def media_routes(workspace: Workspace) -> APIRouter:
     ) -> Response:
         """A frame of a clip."""
         sketch = await _located(workspace, index, asset)
-        if side not in (SMALL, LARGE) or sketch.media_type not in VIDEO_TYPES:
+        if side not in (SMALL, LARGE) or preview_of(sketch.media_type) is not Preview.VIDEO:
             raise HTTPException(404, "This has no such picture.")
         return await _drawn(workspace, replace(sketch, seconds=at, side=side))
 
@@ -69,8 +54,8 @@ def media_routes(workspace: Workspace) -> APIRouter:
     async def clip(index: str, asset: AssetId) -> Response:
         """The bytes of a clip, in ranges."""
         sketch = await _located(workspace, index, asset)
-        content_type = _CLIPS.get(sketch.media_type)
-        if content_type is None:
+        content_type = format_of(sketch.media_type).played_as
+        if not content_type:
             raise HTTPException(404, "A browser does not play this kind of clip: open it on this computer.")
         return FileResponse(sketch.path, media_type=content_type, headers=_KEEP)
 

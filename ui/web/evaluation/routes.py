@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from eval.runs.names import EXTRACTIVE, Condition, System
 from haystack_agent.errors import UsageError
+from haystack_agent.media import format_of, preview_of
 from ingest.indexing import status
 from ui import printable
-from ui.web.cards.evidence_cards import look_of
-from ui.web.cards.media_routes import playable
 from ui.web.door.visitors import visitor_of
 from ui.web.evaluation.questions import asked_in, made_from_files, with_questions
 from ui.web.ids import EvaluationId, EvaluationIdText
@@ -159,9 +158,9 @@ def _shown(store: EvaluationStore, one: OpenIndex, run: str) -> dict[str, Any]:
             return None
         return {
             "asset": entry.asset_id,
-            "look": look_of(entry.modality, entry.media_type),
+            "look": preview_of(entry.media_type).value,
             "type": printable.name(entry.media_type),
-            "playable": playable(entry.media_type),
+            "playable": bool(format_of(entry.media_type).played_as),
         }
 
     return run_card(_outcomes(store, run), find)

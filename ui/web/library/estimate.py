@@ -6,14 +6,14 @@ import os
 from collections import Counter
 from pathlib import Path
 
+from haystack_agent.media import MEDIA, medium_of_type
 from ingest.files.discover import discover
-from ingest.files.sniff import DOCUMENT_TYPES, IMAGE_TYPES, VIDEO_TYPES, named_type
+from ingest.files.sniff import named_type
 from ingest.pipeline import default_workers
 from ingest.record.progress import cost_of
 
 _LISTED = 40
 _TEXTS = frozenset((".txt", ".md", ".markdown", ".html", ".htm", ".csv", ".rst", ".log"))
-_KINDS = {"document": DOCUMENT_TYPES, "image": IMAGE_TYPES, "video": VIDEO_TYPES}
 
 
 def estimate(folder: Path, workers: int | None) -> dict[str, object]:
@@ -22,17 +22,13 @@ def estimate(folder: Path, workers: int | None) -> dict[str, object]:
     types = [(named_type(one.path) or _text_type(one.path), one.stat.size) for one in found]
     read = [(media_type, size) for media_type, size in types if media_type]
     seconds = sum(cost_of(media_type, size) for media_type, size in read) / (workers or default_workers())
-    counts = Counter(_kind(media_type) for media_type, _ in read)
+    counts = Counter(medium_of_type(media_type).modality for media_type, _ in read)
     return {
         "files": len(found),
-        "kinds": {kind: counts[kind] for kind in _KINDS},
+        "kinds": {medium.modality.value: counts[medium.modality] for medium in MEDIA},
         "bytes": sum(size for _, size in read),
         "seconds": round(seconds),
     }
-
-
-def _kind(media_type: str) -> str:
-    return next((kind for kind, known in _KINDS.items() if media_type in known), "document")
 
 
 def _text_type(path: Path) -> str | None:

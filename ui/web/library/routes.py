@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from haystack_agent import asking
 from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.media import MEDIA, Medium, extent, preview_of
 from haystack_agent.records import Modality
 from ingest.indexing import status
 from ui import printable
 from ui.web.ask.similar import similar
-from ui.web.cards.evidence_cards import cards_of, look_of
+from ui.web.cards.evidence_cards import cards_of
 from ui.web.door.visitors import visitor_of
 from ui.web.ids import AssetIdText, PieceIdText
 from ui.web.library.estimate import estimate, sample_folder, subfolders
@@ -143,11 +144,18 @@ def _tile(entry: AssetEntry) -> dict[str, object]:
         "name": printable.name(Path(entry.path).name),
         "modality": entry.modality.value,
         "type": entry.media_type,
-        "look": look_of(entry.modality, entry.media_type),
+        "look": preview_of(entry.media_type).value,
         "made": entry.made.date().isoformat(),
         "pages": entry.pages,
         "duration": entry.duration,
+        "length": extent(entry.media_type, entry.pages, entry.duration),
     }
+
+
+def _medium(medium: Medium) -> dict[str, str]:
+    """What a medium is called, for the page: `value` stands in its addresses and filters."""
+    noun = medium.noun
+    return {"value": medium.modality.value, "one": noun.one, "many": noun.many, "title": medium.title}
 
 
 def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
@@ -163,6 +171,7 @@ def _state(workspace: Workspace, index: str, local: bool) -> dict[str, object]:
         "destination": printable.line(models.destination or ""),
         "local": local,
         "home": str(Path.home()) if local else "",
+        "media": [_medium(one) for one in MEDIA],
         "ready": False,
         "error": "",
     }

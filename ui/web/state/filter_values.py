@@ -24,7 +24,7 @@ _Folder = Annotated[str, StringConstraints(max_length=4096)]
 class FilterValues(BaseModel):
     """What a user chose; dates as ``2026``, ``2026-11`` or ``2026-11-22``."""
 
-    modalities: list[Modality] = Field(default_factory=list, max_length=3)
+    modalities: list[Modality] = Field(default_factory=list, max_length=len(Modality))
     folders: list[_Folder] = Field(default_factory=list, max_length=20)
     types: list[_Word] = Field(default_factory=list, max_length=40)
     languages: list[_Word] = Field(default_factory=list, max_length=40)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from haystack_agent.answering.pictures import Picture, Wanted
 from haystack_agent.errors import ReadFailed
-from haystack_agent.records import Modality
-from ingest.draw.drawing import frame_times
+from haystack_agent.media import PlaceOf, medium_of
+from ingest.draw.drawing import frame_label, frame_times, still_label
 from ui.web.state.drawing_lane import DrawingLane, Sketch
 
 _MOST_MARKED = 0.4
@@ -40,13 +40,11 @@ def _sketches(wanted: Wanted) -> list[tuple[Sketch, str]]:
     piece, paths = wanted.evidence.piece, wanted.evidence.paths
     path = next((path for path in map(Path, paths) if path.is_file()), Path(paths[0]))
     media_type, side = piece.meta.media_type, wanted.side
-    if piece.modality is Modality.VIDEO:
+    if medium_of(piece.modality).place is PlaceOf.SECOND:
         times = frame_times(piece, wanted.frames)
-        return [(Sketch(path, media_type, side, seconds=one), f"frame at {one:.1f} s") for one in times]
+        return [(Sketch(path, media_type, side, seconds=one), frame_label(one)) for one in times]
     boxes = tuple((box.x0, box.y0, box.x1, box.y1) for box in piece.locator.boxes)
     covered = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
     marks = boxes if covered < _MOST_MARKED else ()
     page = piece.locator.page or 1
-    label = f"page {page}" if piece.modality is Modality.DOCUMENT else "the picture"
-    marked = ", the passage found is marked in yellow" if marks else ""
-    return [(Sketch(path, media_type, side, page, boxes=marks), label + marked)]
+    return [(Sketch(path, media_type, side, page, boxes=marks), still_label(piece, marked=bool(marks)))]

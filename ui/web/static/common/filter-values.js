@@ -1,18 +1,15 @@
 // Filters, and how people say them.
 
-import { known } from "./state.js";
+import { known, mediumOf } from "./state.js";
 import { languageName } from "./words.js";
 
 /** @import { Filters } from "./types.js" */
 
 /** @typedef {"modalities" | "folders" | "types" | "languages"} Key */
 
-/** @type {Record<string, string>} */
-const CALLED = { document: "Documents", image: "Photos", video: "Videos" };
-
 /** @type {{ key: Key, label: string, name: (value: string) => string }[]} */
 export const KINDS = [
-  { key: "modalities", label: "Kind", name: (value) => CALLED[value] ?? value },
+  { key: "modalities", label: "Kind", name: (value) => mediumOf(value).title },
   { key: "folders", label: "Folder", name: (value) => facetLabel("folders", value) },
   { key: "types", label: "Type", name: (value) => value },
   { key: "languages", label: "Language", name: languageName },

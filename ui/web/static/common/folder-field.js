@@ -2,11 +2,8 @@
 
 import { send } from "./api.js";
 import { h } from "./dom.js";
-import { known } from "./state.js";
+import { known, mediumOf } from "./state.js";
 import { count, duration } from "./words.js";
-
-/** @type {Record<string, [string, string]>} */
-const CALLED = { document: ["document", "documents"], image: ["photo", "photos"], video: ["clip", "clips"] };
 
 /**
  * The field, and the list that completes it.
@@ -38,7 +35,7 @@ export async function estimated(folder) {
   const known = Object.entries(kinds).filter(([, number]) => number);
   if (!known.length) return `None of its ${count(files, "file")} is of a kind that is read.`;
   const parts = known.map(([kind, number]) => {
-    const [one, many] = CALLED[kind] ?? [kind, kind];
+    const { one, many } = mediumOf(kind);
     return count(number, one, many);
   });
   return `${parts.join(", ")}. Reading them takes about ${duration(seconds)}; you can ask meanwhile.`;

@@ -1,6 +1,6 @@
 // What is shown and chosen: values that several parts of the page know, each with those who hear when it is set.
 
-/** @import { Card, Citation, Conversation, Filters, Job, Mode, Question, State } from "./types.js" */
+/** @import { Card, Citation, Conversation, Filters, Job, Medium, Mode, Question, State } from "./types.js" */
 
 /**
  * A value, and those who hear of it.
@@ -47,9 +47,19 @@ export const app = { index: "", mode: "extractive", conversation: "" };
 
 /** @type {State} */
 const NOTHING_KNOWN = {
-  index: "", started_with: "", indexes: [], model: "", destination: "", local: false, home: "", ready: false, error: "",
+  index: "", started_with: "", indexes: [], model: "", destination: "", local: false, home: "", media: [], ready: false,
+  error: "",
 };
 export const known = new Shared(NOTHING_KNOWN);
+
+/**
+ * What a medium is called; one that the server has not told is called what it is.
+ * @param {string} value
+ * @returns {Medium}
+ */
+export function mediumOf(value) {
+  return known.value.media.find((one) => one.value === value) ?? { value, one: value, many: value, title: value };
+}
 
 /** @type {Shared<Job>} */
 export const indexing = new Shared({ running: false });

@@ -124,6 +124,11 @@
 /** @typedef {{ value: string, label: string, count: number }} Facet */
 
 /**
+ * What a medium is called: one file of it, several, and all of it where one chooses; filters have its `value`.
+ * @typedef {{ value: string, one: string, many: string, title: string }} Medium
+ */
+
+/**
  * What the server knows of the index that is open; what only the index tells comes later.
  * @typedef {object} State
  * @property {string} index
@@ -133,6 +138,7 @@
  * @property {string} destination
  * @property {boolean} local
  * @property {string} home
+ * @property {Medium[]} media
  * @property {boolean} ready
  * @property {string} error
  * @property {boolean} [sees]

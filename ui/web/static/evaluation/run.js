@@ -1,10 +1,10 @@
 // One evaluation: its tables, and what was expected beside what was found where the two differ.
 
-import { frame, get, placesOf, still } from "../common/api.js";
+import { get, placesOf } from "../common/api.js";
 import { as, failure, h } from "../common/dom.js";
 import { app, viewed } from "../common/state.js";
-import { clock, count, languageName, messageOf } from "../common/words.js";
-import { SMALL } from "../evidence/card.js";
+import { count, languageName, messageOf } from "../common/words.js";
+import { SMALL, sourceOf } from "../evidence/card.js";
 
 /** @import { Place } from "../common/types.js" */
 /** @import { Failure, Run, Side, Table } from "./types.js" */
@@ -84,14 +84,11 @@ function drawSide(title, side, words) {
 /** @param {Side} side */
 function face(side) {
   const kind = h("span", { class: "kind" }, side.type);
-  if (side.look === "text" || !side.asset) return h("span", { class: "pic" }, kind);
-  const start = side.start ?? 0;
-  const source = side.look === "video"
-    ? frame(app.index, side.asset, start, SMALL)
-    : still(app.index, side.asset, side.page ?? 1, SMALL);
+  const source = side.asset ? sourceOf(side, SMALL) : "";
+  if (!source) return h("span", { class: "pic" }, kind);
   const image = h("img", { src: source, alt: "", loading: "lazy" });
   image.addEventListener("error", () => image.replaceWith(kind));
-  const when = side.look === "video" ? h("span", { class: "when" }, clock(start)) : null;
+  const when = side.start === null ? null : h("span", { class: "when" }, side.place);
   return h("span", { class: "pic" }, image, when);
 }
 

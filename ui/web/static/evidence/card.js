@@ -3,11 +3,33 @@
 import { clip, frame, still } from "../common/api.js";
 import { h, iconButton, marked } from "../common/dom.js";
 import { app } from "../common/state.js";
-import { clock, languageName } from "../common/words.js";
+import { languageName } from "../common/words.js";
 
-/** @import { Card } from "../common/types.js" */
+/** @import { Card, Look } from "../common/types.js" */
 
 export const SMALL = 640;
+
+/**
+ * The address of the picture of a place, `side` pixels large; empty for what has none.
+ * @param {{
+ *   look: Look, asset: string, page: number | null, start?: number | null, frame?: number | null,
+ * }} place
+ * @param {number} side
+ */
+export function sourceOf({ look, asset, page, start, frame: at }, side) {
+  if (look === "video") return frame(app.index, asset, at ?? start ?? 0, side);
+  return look === "page" || look === "picture" ? still(app.index, asset, page, side) : "";
+}
+
+/**
+ * Plays the file of a place from its second.
+ * @param {Card} card
+ * @param {{ autoplay: boolean, label: string, id?: string }} how
+ */
+export function player(card, { autoplay, label, id = "" }) {
+  const how = { controls: true, muted: true, autoplay, playsInline: true, id: id || null, "aria-label": label };
+  return h("video", { ...how, src: clip(app.index, card.asset, card.start) });
+}
 
 /**
  * Marks over a page or picture, placed by fractions of it.
@@ -37,7 +59,7 @@ export function placeOf(card) {
  */
 function pageFace(card) {
   const alt = `${placeOf(card)}${card.boxes.length ? ", the passage found is marked" : ""}`;
-  const image = h("img", { src: still(app.index, card.asset, card.page, SMALL), alt, loading: "lazy" });
+  const image = h("img", { src: sourceOf(card, SMALL), alt, loading: "lazy" });
   const sheet = h("span", { class: "sheet" }, image, spots(card.boxes, false));
   const face = h("span", { class: "face" }, sheet);
   image.addEventListener("load", () => aim(sheet, face, card.boxes));
@@ -66,8 +88,7 @@ function aim(sheet, face, boxes) {
 
 /** @param {Card} card */
 function pictureFace(card) {
-  const source = still(app.index, card.asset, card.page, SMALL);
-  const image = h("img", { src: source, alt: card.title || card.name, loading: "lazy" });
+  const image = h("img", { src: sourceOf(card, SMALL), alt: card.title || card.name, loading: "lazy" });
   const fitted = card.boxes.length
     ? h("span", { class: "sheet fit" }, h("span", { class: "framed" }, image, spots(card.boxes, true)))
     : h("span", { class: "sheet cover" }, image);
@@ -79,12 +100,10 @@ function pictureFace(card) {
 /** @param {Card} card */
 function videoFace(card) {
   const face = h("span", { class: "face" });
-  const start = clock(card.start ?? 0);
-  const source = frame(app.index, card.asset, card.frame ?? card.start, SMALL);
-  const image = h("img", { src: source, alt: `${card.name} at ${start}`, loading: "lazy" });
+  const image = h("img", { src: sourceOf(card, SMALL), alt: placeOf(card), loading: "lazy" });
   image.addEventListener("error", () => face.remove());
   face.append(h("span", { class: "sheet cover" }, image), h("span", { class: "when" }, card.place));
-  const label = `Play ${card.name} from ${start}`;
+  const label = `Play ${placeOf(card)}`;
   if (card.playable) face.append(iconButton("play", label, () => play(face, card), { class: "icon play" }));
   return face;
 }
@@ -94,8 +113,7 @@ function videoFace(card) {
  * @param {Card} card
  */
 function play(face, card) {
-  const how = { controls: true, muted: true, autoplay: true, playsInline: true };
-  const video = h("video", { ...how, src: clip(app.index, card.asset, card.start), "aria-label": placeOf(card) });
+  const video = player(card, { autoplay: true, label: placeOf(card) });
   face.replaceChildren(video);
   video.focus();
 }
@@ -152,7 +170,7 @@ function snippet(text, card) {
  * @param {HTMLElement} open
  */
 function openByPointer(event, open) {
-  const inside = event.target instanceof Element && event.target.closest("button, a, video");
+  const inside = event.target instanceof Element && event.target.closest("button, a, video, audio");
   if (inside || !getSelection()?.isCollapsed) return;
   open.focus();
   open.click();

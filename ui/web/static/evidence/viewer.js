@@ -1,10 +1,10 @@
 // A piece of evidence, large: a page with zoom and its neighbours, a photo, a clip from its second, or a text.
 
-import { clip, frame, get, placesOf, still } from "../common/api.js";
+import { get, placesOf, still } from "../common/api.js";
 import { as, byId, failure, firstIfThere, h, iconButton, redraw } from "../common/dom.js";
 import { app, known, railOpen, similar, viewed } from "../common/state.js";
 import { languageName } from "../common/words.js";
-import { moves, placeOf, spots } from "./card.js";
+import { moves, placeOf, player, sourceOf, spots } from "./card.js";
 import { openHere } from "./open.js";
 
 /** @import { Card, Citation, Place } from "../common/types.js" */
@@ -48,7 +48,7 @@ export function startViewer() {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   const view = shown;
-  if (!view || as(Element, event.target).matches("video, input")) return;
+  if (!view || as(Element, event.target).matches("video, audio, input")) return;
   /** @type {Record<string, () => void>} */
   const acts = {
     ArrowLeft: () => stepPage(view, -1),
@@ -203,10 +203,9 @@ function drawStage(view) {
   const side = view.zoom > 1 ? ZOOMED : LARGE;
   if (card.look === "page") stage.replaceChildren(framedPage(view, page === (card.page ?? 1) ? card.boxes : [], side));
   else if (card.look === "picture") {
-    const source = still(app.index, card.asset, card.page, side);
-    stage.replaceChildren(framed(view, source, card.title || card.name, card.boxes));
-  } else if (card.look === "video") drawVideo(stage, view);
-  else drawWords(stage, view);
+    stage.replaceChildren(framed(view, sourceOf(card, side), card.title || card.name, card.boxes));
+  } else if (card.look === "text") drawWords(stage, view);
+  else drawPlayer(stage, view);
 }
 
 /**
@@ -224,17 +223,16 @@ function framedPage(view, boxes, side) {
  * @param {HTMLElement} stage
  * @param {Shown} view
  */
-function drawVideo(stage, view) {
+function drawPlayer(stage, view) {
   const { card } = view;
   const fallback = () => {
-    const source = frame(app.index, card.asset, card.frame ?? card.start, LARGE);
+    const source = sourceOf(card, LARGE);
+    if (!source) return drawWords(stage, view);
     const image = framed(view, source, `${card.name}, a frame of it`, []);
-    stage.replaceChildren(image, h("p", { class: "quiet" }, UNPLAYABLE));
+    return stage.replaceChildren(image, h("p", { class: "quiet" }, UNPLAYABLE));
   };
   if (!card.playable) return fallback();
-  const how = { controls: true, muted: true, autoplay: moves(), playsInline: true };
-  const label = `${card.name} from ${card.place}`;
-  const video = h("video", { id: "clip", ...how, src: clip(app.index, card.asset, card.start), "aria-label": label });
+  const video = player(card, { autoplay: moves(), label: `${card.name} from ${card.place}`, id: "clip" });
   video.addEventListener("error", fallback);
   return stage.replaceChildren(video);
 }

@@ -1,12 +1,12 @@
 // The library: what is indexed, what failed and why, everything by date, and plain search.
 
-import { frame, get, placesOf, send, still } from "../common/api.js";
+import { get, placesOf, send } from "../common/api.js";
 import { as, byId, failure, first, h, ifThere, redraw } from "../common/dom.js";
 import { described, filtersOf } from "../common/filter-values.js";
 import { estimated, folderField } from "../common/folder-field.js";
 import { app, indexing, known, viewed } from "../common/state.js";
-import { clock, count, messageOf } from "../common/words.js";
-import { drawCard, SMALL } from "../evidence/card.js";
+import { count, messageOf } from "../common/words.js";
+import { drawCard, SMALL, sourceOf } from "../evidence/card.js";
 import { showProgress, watchJob } from "./job.js";
 
 /** @import { Card, Job, Look, Place } from "../common/types.js" */
@@ -30,16 +30,12 @@ import { showProgress, watchJob } from "./job.js";
  * @property {string} type
  * @property {Look} look
  * @property {string} made
- * @property {number | null} pages
  * @property {number | null} duration
+ * @property {string} length In words, as "12 slides"; empty for what has none.
  */
 
-/** @type {[string, string][]} */
-const KINDS = [["", "Everything"], ["document", "Documents"], ["image", "Photos"], ["video", "Videos"]];
 /** @type {Record<string, string>} */
 const STATES = { failed: "Failed", skipped: "Skipped", indexed: "In part" };
-/** @type {Record<string, string>} */
-const PAGES = { xlsx: "sheets", pptx: "slides" };
 const NONE_OF_KIND = "Nothing of this kind is in the index. Add a folder above.";
 const AHEAD = 600; // pixels below what is seen that are filled too
 
@@ -162,7 +158,8 @@ function problems({ problems, failed }) {
 function seekBar() {
   const named = { placeholder: "Search without a model", "aria-label": "Search the library" };
   const input = h("input", { type: "search", id: "seek", value: shown.searched, ...named });
-  const kinds = h("div", { class: "kinds", role: "group", "aria-label": "Kind" }, KINDS.map(kindButton));
+  const media = [{ value: "", title: "Everything" }, ...known.value.media];
+  const kinds = h("div", { class: "kinds", role: "group", "aria-label": "Kind" }, media.map(kindButton));
   const form = h("form", { class: "seek" }, input, kinds);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -177,10 +174,10 @@ function seekBar() {
   return form;
 }
 
-/** @param {[string, string]} kind */
-function kindButton([value, label]) {
+/** @param {{ value: string, title: string }} kind */
+function kindButton({ value, title }) {
   const onclick = (/** @type {MouseEvent} */ event) => chooseKind(value, as(HTMLElement, event.currentTarget));
-  return h("button", { type: "button", "aria-pressed": String(value === shown.kind), onclick }, label);
+  return h("button", { type: "button", "aria-pressed": String(value === shown.kind), onclick }, title);
 }
 
 /**
@@ -274,8 +271,8 @@ function place(tile) {
 
 /** @param {Tile} tile */
 function drawTile(tile) {
-  const length = lengthOf(tile);
-  const pic = h("span", { class: "pic" }, face(tile), length ? h("span", { class: "when" }, length) : null);
+  const length = tile.length ? h("span", { class: "when" }, tile.length) : null;
+  const pic = h("span", { class: "pic" }, face(tile), length);
   const button = { type: "button", class: "tile", title: tile.name, onclick: () => openTile(tile) };
   return h("button", button, h("bdi", { class: "name" }, tile.name), " ", pic);
 }
@@ -283,19 +280,12 @@ function drawTile(tile) {
 /** @param {Tile} tile */
 function face(tile) {
   const kind = h("span", { class: "kind" }, tile.type);
-  if (tile.look === "text") return kind;
-  const source = tile.look === "video"
-    ? frame(app.index, tile.asset, Math.min(1, (tile.duration ?? 0) / 2), SMALL)
-    : still(app.index, tile.asset, 1, SMALL);
+  const at = Math.min(1, (tile.duration ?? 0) / 2);
+  const source = sourceOf({ ...tile, page: 1, frame: at }, SMALL);
+  if (!source) return kind;
   const image = h("img", { src: source, alt: "", loading: "lazy" });
   image.addEventListener("error", () => image.replaceWith(kind));
   return image;
-}
-
-/** @param {Tile} tile */
-function lengthOf({ duration, pages, type }) {
-  if (duration) return clock(duration);
-  return pages && pages > 1 ? `${pages} ${PAGES[type] ?? "pages"}` : "";
 }
 
 /** @param {Tile} tile */
@@ -305,7 +295,7 @@ async function openTile(tile) {
     const places = await get(placesOf(app.index, tile.asset));
     const first = places.find(({ page }) => page === 1) ?? places[0];
     if (!first) return;
-    const start = tile.look === "video" ? 0 : null;
+    const start = tile.duration ? 0 : null;
     viewed.set({ cards: [{ ...first, n: 1, boxes: [], start, place: "" }], number: 1 });
   } catch (error) {
     byId("browse").prepend(failure(messageOf(error)));
