@@ -99,7 +99,7 @@ def carried_out(steps: Steps[E]) -> Generator[E, None, None]:
                 continue
             try:
                 result = wanted.wait()
-            except Exception as error:  # noqa: BLE001 - raised in the body, where it was wanted
+            except BaseException as error:  # noqa: BLE001 - raised in the body, where it was wanted
                 running.fail(error)
             else:
                 running.go_on(result)
@@ -118,7 +118,7 @@ async def carried_out_on_loop(steps: Steps[E], off_loop: OffLoop = _in_a_thread)
                 continue
             try:
                 result = await wanted.wait_on_loop(off_loop)
-            except Exception as error:  # noqa: BLE001 - as above
+            except BaseException as error:  # noqa: BLE001 - as above
                 running.fail(error)
             else:
                 running.go_on(result)
@@ -142,7 +142,7 @@ class _Running(Generic[E]):
         """Send what came of what it wanted."""
         self._advance(lambda: self._steps.send(result))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Raise what went wrong where it was wanted."""
         self._advance(lambda: self._steps.throw(error))
 
