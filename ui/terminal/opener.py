@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadFailed, UsageError
-from haystack_agent.private_files import make_folder
 from haystack_agent.records import Locator
+from haystack_agent.system.private_files import make_folder
 from ui import printable
 from ui.terminal.last_results import Place
 
