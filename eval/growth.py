@@ -24,6 +24,7 @@ from eval.runs.outcomes import read_outcomes
 from eval.runs.run import RunOptions, run
 from haystack_agent.errors import HaystackError, UsageError
 from haystack_agent.index_location import IndexLocation
+from haystack_agent.system.whole_files import replacing, write_whole
 from ingest.draw.drawing import EvidenceRenderer
 from ingest.indexing import index, status
 
@@ -64,9 +65,7 @@ def grow(haystack: Path, out: Path, sizes: Sequence[int]) -> list[Measured]:
         mark = out / f"{size}.json"
         if not mark.exists():
             lay_out(haystack, out / "pool", items[:size])
-            draft = mark.with_suffix(".draft")
-            draft.write_text(json.dumps(asdict(_measure(out, size, asked))) + "\n", "utf-8")
-            draft.replace(mark)
+            write_whole(mark, json.dumps(asdict(_measure(out, size, asked))) + "\n")
         measured.append(Measured(**json.loads(mark.read_text("utf-8"))))
     return measured
 
@@ -89,9 +88,8 @@ def lay_out(haystack: Path, pool: Path, names: Sequence[str]) -> None:
             try:
                 os.link(haystack / name, target)
             except OSError:  # another disk, or one without links
-                draft = target.with_name(f".{target.name}.draft")
-                shutil.copy2(haystack / name, draft)
-                draft.replace(target)
+                with replacing(target) as draft:
+                    shutil.copy2(haystack / name, draft)
 
 
 def _measure(out: Path, size: int, asked: tuple[Question, ...]) -> Measured:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 
+from haystack_agent import places
 from haystack_agent.answering.extractive.listing import Listing, alike, listed, listing_of, none_of
 from haystack_agent.answering.extractive.reader import ExtractiveReader
 from haystack_agent.answering.sources import Sources
@@ -68,11 +69,11 @@ class Engine:
         self._store.close()
         self._lexicon.close()
 
-    def search(self, question: str, *, top_k: int | None = None, filters: Filters = Filters()) -> list[Evidence]:
+    def search(self, question: str, *, top_k: int = places.SHOWN, filters: Filters = Filters()) -> list[Evidence]:
         """The best places for a question, best first."""
         return list(self.find(Request(question, top_k, filters)).evidence)
 
-    def ask(self, question: str, *, top_k: int | None = None, filters: Filters = Filters()) -> Answer:
+    def ask(self, question: str, *, top_k: int = places.SHOWN, filters: Filters = Filters()) -> Answer:
         """Answer a question with a quotation, or abstain; `Answer.evidence` has the best places."""
         return self.read(self.find(Request(question, top_k, filters)))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from haystack_agent.errors import HaystackError, IndexDamaged, IndexMismatch, IndexNotFound, IndexUnusable, StorageFull
-from haystack_agent.private_files import make_folder
+from haystack_agent.errors import HaystackError, IndexDamaged, IndexMismatch, IndexNotFound, IndexUnusable
+from haystack_agent.system.full_disk import index_full, is_full
+from haystack_agent.system.private_files import make_folder
+from haystack_agent.system.whole_files import write_whole
 
 FORMAT = 1
 """Version of the folder's layout; a newer one is refused."""
@@ -121,20 +121,16 @@ def write_card(files: IndexFiles, card: IndexCard) -> None:
     if card.place is not None:
         values |= {"qdrant_url": card.place.url, "collection": card.place.collection}
     values["pieces"] = card.pieces
-    draft = files.card.with_suffix(".tmp")
     try:
         make_folder(files.folder)
-        draft.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-        draft.replace(files.card)
+        write_whole(files.card, json.dumps(values, indent=2) + "\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)  # what is left of it would be taken for somebody's file
         raise _of_system(files, error) from error
 
 
 def _of_system(files: IndexFiles, error: OSError) -> HaystackError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull(f"The disk that holds the index {files.folder} is full: free some space, then try again.")
+    if is_full(error):
+        return index_full(files.folder)
     reason = (error.strerror or type(error).__name__).lower()
     return IndexUnusable(
         f"The index {files.folder} cannot be used ({reason}): check its path, permissions and disk, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from haystack_agent.errors import HaystackError, IndexBusy, IndexUnusable, StorageFull
-from haystack_agent.private_files import make_folder
+from haystack_agent.errors import HaystackError, IndexBusy, IndexUnusable
+from haystack_agent.system.full_disk import index_full, is_full
+from haystack_agent.system.private_files import make_folder
 
 _PATIENCE = 3.0
 """Seconds to wait for who is nearly done: a search takes no longer."""
@@ -63,8 +63,8 @@ def is_held(path: Path) -> bool:
 
 
 def _of_system(path: Path, error: OSError) -> HaystackError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull(f"The disk that holds the index {path.parent} is full: free some space, then try again.")
+    if is_full(error):
+        return index_full(path.parent)
     return IndexUnusable(
         f"The index {path.parent} cannot be used by this user ({(error.strerror or '').lower()}): "
         "check the permissions of its folder."

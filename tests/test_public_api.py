@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import haystack_agent
 from haystack_agent import errors, records
 from haystack_agent.engine import Engine
 from haystack_agent.errors import HaystackError, IndexNotFound, UsageError
 from haystack_agent.index_location import IndexLocation
+
+PUBLIC = {
+    "Answer", "AssetMeta", "Box", "Citation", "Engine", "Evidence", "EvidenceRetriever", "Filters", "Found", "HaystackError",
+    "IndexLocation", "IndexNotFound", "IndexUnusable", "Locator", "Match", "Modality", "ModelFailed",
+    "ModelUnavailable", "Piece", "PieceKind", "Request", "Settings", "StoreUnreachable", "UsageError", "load_settings", "resolve",
+}  # fmt: skip
+"""What can be taken from the package itself: names are added, never removed."""
+
+
+def test_the_package_has_its_public_names() -> None:
+    assert set(haystack_agent.__all__) == PUBLIC
+    assert set(dir(haystack_agent)) >= PUBLIC
+    assert haystack_agent.Engine is Engine
+    assert haystack_agent.Filters is records.Filters
+    for name in PUBLIC:
+        assert getattr(haystack_agent, name).__name__ == name
+
+
+def test_type_checkers_see_the_names_in_the_modules_that_they_are_loaded_from() -> None:
+    tree = ast.parse(Path(haystack_agent.__file__).read_text("utf-8"))
+    seen = {
+        f"{node.module}.{alias.name}"
+        for branch in tree.body
+        if isinstance(branch, ast.If)
+        for node in branch.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    loaded = {f"{getattr(haystack_agent, name).__module__}.{name}" for name in PUBLIC}
+    assert seen == loaded
+
+
+def test_a_public_name_loads_its_module_alone() -> None:
+    code = "import sys; from haystack_agent import Filters; print('haystack_agent.engine' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_name_that_is_not_there_is_told() -> None:
+    with pytest.raises(AttributeError, match="Enginge"):
+        haystack_agent.Enginge  # noqa: B018
+    with pytest.raises(ImportError, match="Enginge"):
+        exec("from haystack_agent import Enginge")  # noqa: S102
 
 
 def parameters(function: object) -> list[str]:

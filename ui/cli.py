@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from haystack_agent.errors import HaystackError, UsageError
-from haystack_agent.private_files import make_folder, only_mine
+from haystack_agent.system.private_files import make_folder, only_mine
 from ui import printable
 from ui.commands import chat as commands_chat
 from ui.commands import evaluation as commands_eval

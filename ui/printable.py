@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
+from haystack_agent.text.shortened import shortened
 from haystack_agent.text.visible import is_hidden
 
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -33,8 +35,19 @@ def text(written: str) -> str:
 
 def short(text: str, limit: int) -> str:
     """`line` cut to `limit` characters."""
+    return shortened(line(text), limit)
+
+
+def around(text: str, words: Sequence[str], limit: int) -> str:
+    """`line` cut to about `limit` characters, so that the first of the words that stands in it is seen."""
     whole = line(text)
-    return whole if len(whole) <= limit else whole[: limit - 1].rstrip() + "…"
+    folded = whole.casefold()
+    places = [at for at in (folded.find(word.casefold()) for word in words) if at >= 0]
+    start = max(0, min(places, default=0) - limit // 3)
+    if start == 0 or len(whole) <= limit:
+        return shortened(whole, limit)
+    start = whole.find(" ", start) + 1 or start
+    return "…" + shortened(whole[start:], limit)
 
 
 def path_of(text: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 from collections.abc import Iterable
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from eval.datasets.dataset import Told
 from haystack_agent.errors import StorageFull, UsageError
+from haystack_agent.system.full_disk import is_full
+from haystack_agent.system.whole_files import write_whole
 
 _UNSAFE = re.compile(r"[^\w.,@=+-]+")
 _LONGEST = 150
@@ -56,7 +57,7 @@ def materialise(items: Iterable[Item], folder: Path, tell: Told | None = None, t
             if tell is not None:
                 tell(len(seen), total)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if is_full(error):
             raise StorageFull(f"The disk of {folder} is full: free some space and run the same command.") from error
         raise UsageError(f"{folder} cannot be written ({error.strerror}): name another folder.") from error
     return len(seen)
@@ -66,6 +67,4 @@ def _write(target: Path, data: bytes) -> None:
     if target.is_file() and target.stat().st_size == len(data) and target.read_bytes() == data:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.part")
-    draft.write_bytes(data)
-    draft.replace(target)
+    write_whole(target, data)

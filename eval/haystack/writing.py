@@ -19,6 +19,7 @@ from eval.haystack.media.emoji import require_glyphs
 from eval.haystack.plan import Plan, Recipe
 from eval.questions import FILE_NAME
 from haystack_agent.errors import UsageError
+from haystack_agent.system.whole_files import write_whole
 
 CARD = "haystack.json"
 MANIFEST = "items.jsonl"
@@ -132,6 +133,4 @@ def _write(path: Path, content: bytes) -> None:
     """Write a file at once, and only where it says something new."""
     if path.exists() and path.read_bytes() == content:
         return
-    draft = path.with_name(f".{path.name}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    write_whole(path, content)

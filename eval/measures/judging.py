@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from rapidfuzz.distance import Levenshtein
+
 from haystack_agent.text.fold import fold
 from haystack_agent.text.numbers import dates, numbers
 
@@ -59,19 +61,7 @@ def judge(answer: str, accepted: Sequence[str]) -> Verdict:
 
 def anls(first: str, second: str) -> float:
     """1 minus the edit distance as a share of the longer one; 0 where that is below one half."""
-    longest = max(len(first), len(second))
-    similarity = 1.0 if not longest else 1 - _distance(first, second) / longest
-    return similarity if similarity >= _ANLS_LEAST else 0.0
-
-
-def _distance(first: str, second: str) -> int:
-    """Levenshtein's, by rows."""
-    row = list(range(len(second) + 1))
-    for number, left in enumerate(first, start=1):
-        diagonal, row[0] = row[0], number
-        for place, right in enumerate(second, start=1):
-            diagonal, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, diagonal + (left != right))
-    return row[-1]
+    return Levenshtein.normalized_similarity(first, second, score_cutoff=_ANLS_LEAST)
 
 
 def _words(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from eval.questions import Question
 from eval.runs.names import Condition
 from haystack_agent.errors import UsageError
+from haystack_agent.system.whole_files import write_whole
 
 FILE_NAME = "config.json"
 _PACKAGES = (
@@ -77,9 +78,7 @@ def freeze(config: RunConfig, folder: Path) -> RunConfig:
     path = folder / FILE_NAME
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".tmp")
-        draft.write_text(config.model_dump_json(indent=2) + "\n", "utf-8")
-        draft.replace(path)
+        write_whole(path, config.model_dump_json(indent=2) + "\n")
         return config
     begun = read_config(folder)
     differing = [name for name in RunConfig.model_fields if getattr(begun, name) != getattr(config, name)]

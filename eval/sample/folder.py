@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eval.sample import documents
 from eval.sample.drawing import html_picture, mountain, sailing_boat, workshop
+from haystack_agent.system.whole_files import replacing
 
 RECIPE = (
     "<h1 style='font-size:44px'>Tarte aux poires</h1><div style='font-size:26px'><p>Pour huit personnes</p>"
@@ -146,9 +147,8 @@ def make_sample(folder: Path) -> list[Path]:
         path = folder / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}")
-            write(draft)
-            draft.replace(path)
+            with replacing(path) as draft:
+                write(draft)
     return [folder / name for name in FILES]
 
 

@@ -24,6 +24,8 @@ from urllib.parse import quote
 
 from haystack_agent.encoders.devices import check_digest, is_data, is_pickle, pickle_refusal
 from haystack_agent.errors import ModelUnavailable, UsageError
+from haystack_agent.system.full_disk import is_full
+from haystack_agent.system.whole_files import write_whole
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
@@ -133,9 +135,7 @@ class Hub:
         if not re.fullmatch("[0-9a-f]{40}", commit):
             raise ModelUnavailable(f"The hub {self._address()} names no commit for {repo}: check HF_ENDPOINT.")
         listing = _Listing(repo, commit, tuple(_described(repo, file) for file in info.siblings or ()))
-        draft = record.with_name(f"{record.name}.new")
-        draft.write_text(json.dumps(asdict(listing), ensure_ascii=False, indent=1), "utf-8")
-        draft.replace(record)
+        write_whole(record, json.dumps(asdict(listing), ensure_ascii=False, indent=1))
         return listing
 
     def _download(self, folder: Path, listing: _Listing, wanted: Sequence[_File]) -> None:
@@ -293,7 +293,6 @@ def _explained(repo: str, hub: str, cache: Path) -> Iterator[None]:
             f"HF_ENDPOINT if it is set, {again}"
         ) from error
     except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        way_out = "make room on that disk" if full else "choose a folder that can be written to"
+        way_out = "make room on that disk" if is_full(error) else "choose a folder that can be written to"
         told = f"{repo} cannot be kept in {cache} ({error.strerror or error}): {way_out}, {again}"
         raise ModelUnavailable(told) from error

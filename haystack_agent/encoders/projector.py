@@ -16,6 +16,7 @@ import numpy as np
 
 from haystack_agent.encoders.heads import CLIP, TEXT
 from haystack_agent.errors import ModelMismatch, ModelUnavailable
+from haystack_agent.system.whole_files import replacing
 from haystack_agent.vectors import FloatArray
 
 if TYPE_CHECKING:
@@ -115,9 +116,8 @@ def save_projector(path: Path, heads: torch.nn.Module, card: ProjectorCard) -> N
 
     tensors = {name: value.contiguous() for name, value in heads.state_dict().items() if _known(name)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    save_file(tensors, draft, {"card": json.dumps(asdict(card), ensure_ascii=False)})
-    draft.replace(path)
+    with replacing(path) as draft:
+        save_file(tensors, draft, {"card": json.dumps(asdict(card), ensure_ascii=False)})
     path.with_suffix(".md").write_text(_model_card(card), "utf-8")
 
 

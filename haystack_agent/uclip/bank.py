@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from haystack_agent.errors import ModelMismatch, ModelUnavailable
+from haystack_agent.system.whole_files import replacing
 from haystack_agent.vectors import FloatArray
 
 _VECTORS, _CARD = "vectors.f16", "bank.json"
 _NUMBER = np.dtype("<f2")
 _FORMAT = 1
+_NOTHING = "There is nothing to build a bank of: name a folder with pictures, or files with text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +80,19 @@ def build_bank(folder: Path, batches: Iterable[FloatArray], encoder: str, source
         ModelMismatch: two batches differ in width.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{_VECTORS}.new"
     width = count = 0
-    with draft.open("wb") as file:
-        for batch in batches:
-            width = width or batch.shape[1]
-            file.write(_rows(batch, width))
-            count += len(batch)
-        file.flush()
-        os.fsync(file.fileno())
-    if not count:
-        draft.unlink()
-        raise ModelUnavailable("There is nothing to build a bank of: name a folder with pictures, or files with text.")
+    with replacing(folder / _VECTORS) as draft:
+        with draft.open("wb") as file:
+            for batch in batches:
+                width = width or batch.shape[1]
+                file.write(_rows(batch, width))
+                count += len(batch)
+            file.flush()
+            os.fsync(file.fileno())
+        if not count:
+            raise ModelUnavailable(_NOTHING)
+        (folder / _CARD).unlink(missing_ok=True)  # a card beside other vectors would lie
     card = BankCard(encoder, width, count, source)
-    (folder / _CARD).unlink(missing_ok=True)  # a card beside other vectors would lie
-    draft.replace(folder / _VECTORS)
     (folder / _CARD).write_text(json.dumps(asdict(card), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return Bank.open(folder)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haystack_agent.errors import ModelMismatch, ModelUnavailable
+from haystack_agent.system.whole_files import replacing
 from haystack_agent.uclip.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -55,9 +56,8 @@ def save_snapshot(
         "history": snapshot.history,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{_FILE}.new"
-    save_file(known, draft, {"run": json.dumps(about)})
-    draft.replace(folder / _FILE)
+    with replacing(folder / _FILE) as draft:
+        save_file(known, draft, {"run": json.dumps(about)})
 
 
 def load_snapshot(folder: Path, recipe: Recipe, heads: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Snapshot:

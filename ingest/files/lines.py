@@ -6,14 +6,15 @@ import os
 import unicodedata
 from pathlib import Path
 
+from haystack_agent.text.shortened import shortened
+
 _MAX_REASON = 300
 
 
 def one_line(text: str, limit: int = _MAX_REASON) -> str:
     """The text without line breaks and control characters, cut to `limit` characters, valid as UTF-8."""
     shown = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text[: 4 * limit])
-    line = " ".join(shown.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return shortened(" ".join(shown.split()), limit)
 
 
 def path_text(path: Path) -> str:

@@ -13,9 +13,9 @@ from haystack_agent.encoders.profile import OFFLINE, Profile, profile_named, pro
 from haystack_agent.errors import HaystackError, IndexMismatch, UsageError
 from haystack_agent.index_files import IndexCard, IndexFiles, VectorsPlace, read_card, write_card
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.private_files import tighten
 from haystack_agent.store.opening import card_of, open_place, place_named, vectors_place
 from haystack_agent.store.protocol import Store
+from haystack_agent.system.private_files import tighten
 from ingest.record.manifest import Manifest
 
 if TYPE_CHECKING:

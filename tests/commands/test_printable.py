@@ -95,3 +95,18 @@ def test_a_line_in_a_terminal_never_looks_like_another() -> None:
     render.put(out, Text("[2] b.pdf"))
     lines = stream.getvalue().splitlines()
     assert [line[:4] for line in lines] == ["[1] ", "    ", "[2] "]
+
+
+def test_a_text_is_cut_where_there_is_no_more_room() -> None:
+    assert printable.short("twelve signs", 12) == "twelve signs"
+    assert printable.short("twelve \n signs and more", 13) == "twelve signs…"
+    assert printable.short("twelve signs and more", 14) == "twelve signs…", "no space before the ellipsis"
+
+
+def test_a_long_text_is_shown_around_the_first_word_that_was_met() -> None:
+    long = " ".join(f"word{number}" for number in range(100))
+    assert printable.around("a short text", ["text"], 90) == "a short text"
+    assert printable.around(long, [], 90) == printable.around(long, ["none"], 90) == printable.short(long, 90)
+    shown = printable.around(long, ["WORD70", "word50"], 90)
+    assert shown.startswith("…word4") and " word50 " in shown and shown.endswith("…")
+    assert len(shown) <= 91

@@ -17,7 +17,7 @@ import pytest
 
 from haystack_agent.errors import HaystackError
 from haystack_agent.index_location import IndexLocation
-from haystack_agent.private_files import make_folder, only_mine, tighten
+from haystack_agent.system.private_files import make_folder, only_mine, tighten
 from ingest.indexing import index
 from tests.commands.test_cli import Shell, clean, objects
 from tests.support.paths import ROOT

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-
-import pytest
-from typer.testing import CliRunner
-
-from haystack_agent.asking import Asked, Found, Request
-from haystack_agent.retrieval.plan import Plan
-from haystack_agent.retrieval.query import Query
-from haystack_agent.store.hit import Hit
-from haystack_agent.vectors import SparseVector
-from tests.commands.test_cli import Shell
-from ui.cli import app
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "How much is the total due on the invoice from Brightwater Cycles?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from ingest.pipeline import IndexOptions
 from tests.support.openai_server import Fail, Hang, Reply, Say, Scripted, serving
 from tests.support.visit import NEEDS_CHROMIUM, Visit, launched
 from tests.support.webserver import Client, running
-from ui.web.state.background_task import BackgroundTask
+from ui.web.state.jobs.evaluation import EvaluationJob
 
 HOSTILE = "<img src=x onerror=window.hacked=9> What does the sea look like?"
 _FOUND, _MISSED, _HOSTILE = "total", "sea", "hostile"
@@ -226,7 +227,7 @@ def test_no_path_is_taken_for_a_run(base: Path, client: Client, key: str) -> Non
 
 
 def test_only_one_task_at_a_time_and_its_errors_are_kept() -> None:
-    task = BackgroundTask()
+    task = EvaluationJob()
 
     def work(tell: Progress) -> list[str]:
         tell("Working", 1, 2)
@@ -246,6 +247,34 @@ def test_only_one_task_at_a_time_and_its_errors_are_kept() -> None:
     assert task.told()["error"]
     task.forget("another")
     assert task.told()["error"] is None
+
+
+def test_a_task_that_is_stopped_or_breaks_says_so_and_may_be_started_again() -> None:
+    task, begun, asked = EvaluationJob(), threading.Event(), threading.Event()
+
+    def work(tell: Progress) -> list[str]:
+        begun.set()
+        assert asked.wait(20)
+        tell("Never told", 1, 2)
+        return []
+
+    task.start(work, "a run")
+    assert begun.wait(20)
+    with pytest.raises(UsageError, match="goes on already"):
+        task.start(work, "another")
+    task.cancel()
+    assert task.told()["stopping"]
+    asked.set()
+    task.wait()
+    told = task.told()
+    assert (told["stopped"], told["running"], told["stopping"], told["label"]) == (True, False, False, "")
+
+    def breaks(_: Any) -> list[str]:
+        raise ZeroDivisionError("by\nzero")
+
+    task.start(breaks, "a third")
+    task.wait()
+    assert task.told()["error"] == "ZeroDivisionError: by zero (an unexpected error)"
 
 
 def widths(page: Any, inside: Any) -> list[int]:

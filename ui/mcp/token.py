@@ -7,8 +7,8 @@ import secrets
 from pathlib import Path
 
 from haystack_agent.errors import UsageError
-from ui.private_file import read_private, write_private
-from ui.serving.loopback import is_loopback
+from haystack_agent.system.loopback import is_loopback
+from haystack_agent.system.private_files import read_private, write_private
 
 _SHORTEST_TOKEN = 16
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from haystack_agent.answering.checks.marks import harmless
 from haystack_agent.records import Answer, Citation, Evidence, Locator, Modality
+from haystack_agent.text.shortened import shortened
 from haystack_agent.text.visible import one_line, visible
 from ui import printable
 from ui.terminal.render import place_text
@@ -70,7 +71,7 @@ def search_result(evidence: Sequence[Evidence], notes: Sequence[str]) -> SearchR
             rank=rank,
             score=round(item.score, 4),
             why=_why(item),
-            text=_cut(harmless(item.piece.text)),
+            text=shortened(harmless(item.piece.text), EXCERPT),
             **_place(item, item.piece.locator).model_dump(),
         )
         for rank, item in enumerate(evidence, start=1)
@@ -118,7 +119,3 @@ def _why(item: Evidence) -> str:
     reasons = [f"words: {', '.join(words)}"] if words else []
     reasons += [_LIKENESS[match.vector] for match in item.matches if match.vector in _LIKENESS]
     return one_line("; ".join(dict.fromkeys(reasons)))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1].rstrip() + "…"

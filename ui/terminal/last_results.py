@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from haystack_agent.errors import UsageError
-from haystack_agent.private_files import make_folder
 from haystack_agent.records import Box, Evidence, Locator
+from haystack_agent.system.private_files import write_private
 
 FILE_NAME = "last_results.json"
 
@@ -36,12 +35,7 @@ def save(data_dir: Path, places: Sequence[Place]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    make_folder(data_dir)
-    draft = data_dir / f"{FILE_NAME}.{os.getpid()}"
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(handle, "w", encoding="ascii") as file:  # noqa: PTH123 - opened with its permissions above
-        json.dump([asdict(place) for place in places], file)
-    draft.replace(data_dir / FILE_NAME)
+    write_private(data_dir / FILE_NAME, json.dumps([asdict(place) for place in places]))
 
 
 def load(data_dir: Path, number: int) -> Place:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from haystack_agent.errors import HaystackError, ReadFailed, UsageError
 from haystack_agent.media import OpenedAs, PlaceOf, medium_of_type, opening_of, place_name
-from haystack_agent.private_files import make_folder
 from haystack_agent.records import Locator
+from haystack_agent.system.private_files import make_folder
 from ui import printable
 from ui.terminal.last_results import Place
 

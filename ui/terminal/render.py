@@ -72,7 +72,7 @@ def show_evidence(evidence: Sequence[Evidence], explain: bool) -> None:
         words = _matched_words(item)
         heading(out, number, item, item.piece.locator)
         put(out, Text("    " + (_why(item, words) or ""), style="dim"))
-        snippet = _snippet(item.piece.text, words)
+        snippet = printable.around(item.piece.text, words, SNIPPET)
         if snippet:
             put(out, Text("    " + snippet))
         if explain:
@@ -117,18 +117,6 @@ def _why(item: Evidence, words: Sequence[str]) -> str:
     if any(match.vector == "text" for match in item.matches):
         reasons.append("similar meaning")
     return "; ".join(reasons)
-
-
-def _snippet(text: str, words: Sequence[str]) -> str:
-    """The part of the text around the first word met."""
-    whole = printable.line(text)
-    folded = whole.casefold()
-    places = [at for at in (folded.find(word.casefold()) for word in words) if at >= 0]
-    start = max(0, min(places, default=0) - SNIPPET // 3)
-    if start == 0 or len(whole) <= SNIPPET:
-        return printable.short(whole, SNIPPET)
-    start = whole.find(" ", start) + 1 or start
-    return "…" + printable.short(whole[start:], SNIPPET)
 
 
 def _explain(out: Console, item: Evidence) -> None:

@@ -7,7 +7,7 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.private_file import write_private
+from haystack_agent.system.private_files import write_private
 
 _PAGE = """<!doctype html>
 <meta charset="utf-8">

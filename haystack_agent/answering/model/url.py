@@ -6,6 +6,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from haystack_agent.system.loopback import is_loopback
+
 _SCHEMES = ("http", "https")
 _CALLS = ("/chat/completions", "/completions", "/models")
 """What people paste with the address: the client library adds it by itself."""
@@ -63,12 +65,7 @@ def with_api_path(url: str) -> str:
 
 def is_here(host: str) -> bool:
     """Whether a host is this machine."""
-    if host in ("localhost", "host.docker.internal") or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host) or host == "host.docker.internal" or host.endswith(".localhost")
 
 
 def _split(url: str) -> SplitResult:

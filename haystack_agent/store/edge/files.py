@@ -22,6 +22,8 @@ from haystack_agent.errors import (
 from haystack_agent.store.edge.noise import without_noise
 from haystack_agent.store.schema import check_vectors
 from haystack_agent.store.values import StoreSchema
+from haystack_agent.system import full_disk
+from haystack_agent.system.whole_files import write_whole
 
 TO_CREATE = 192 * 2**20
 """Free bytes to make a shard: it takes 0.4 MB where files may have holes, else as much as they are long."""
@@ -29,7 +31,6 @@ TO_OPEN = 48 * 2**20
 """Free bytes to open or write: files grow by 32 MB at a time."""
 _BYTES_PER_BYTE = 4
 """Written for each byte of a batch, at most: in the log, in the storage, in the indexes (2 measured)."""
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DETAIL_SHOWN = 200
 _CLOSED = "closed.json"
@@ -127,9 +128,7 @@ def check_count(path: Path, closed: int | None, count: int) -> None:
 
 def mark_closed(path: Path, count: int) -> None:
     """Note the number of points of a shard that is about to be closed."""
-    draft = path / f"{_CLOSED}.new"
-    draft.write_text(json.dumps({"points": count}), "utf-8")
-    draft.replace(path / _CLOSED)
+    write_whole(path / _CLOSED, json.dumps({"points": count}))
 
 
 def mark_open(path: Path) -> None:
@@ -161,8 +160,8 @@ def _of_engine(path: Path, text: str) -> HaystackError:
     shown = text[:_DETAIL_SHOWN]
     if "WouldBlock" in text:
         return IndexBusy(f"Another process uses the index {path}: wait until it is done or stop it, then try again.")
-    if any(f"(os error {code})" in text for code in _FULL):
-        return StorageFull(f"The disk that holds the index {path} is full: free some space, then try again.")
+    if any(f"(os error {code})" in text for code in full_disk.CODES):
+        return full_disk.index_full(path)
     if any(f"(os error {code})" in text for code in _FORBIDDEN):
         return IndexUnusable(f"The index {path} may not be read and written by this user ({shown}): set permissions.")
     if f"(os error {errno.EMFILE})" in text:

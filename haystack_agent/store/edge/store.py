@@ -19,7 +19,6 @@ import qdrant_edge
 
 from haystack_agent.errors import IndexUnusable, StorageFull
 from haystack_agent.index_lock import IndexLock, hold
-from haystack_agent.private_files import make_folder
 from haystack_agent.records import Filters
 from haystack_agent.store import points, validate
 from haystack_agent.store.edge import convert as edge_convert
@@ -30,6 +29,7 @@ from haystack_agent.store.hit import Hit
 from haystack_agent.store.packing import unescape
 from haystack_agent.store.schema import INTEGER_FIELDS, KEYWORD_FIELDS, AnyOf, Field, Payload, conditions_of
 from haystack_agent.store.values import IndexedPiece, Sample, StoreSchema, VectorName
+from haystack_agent.system.private_files import make_folder
 from haystack_agent.vectors import FloatArray, SparseVector
 
 _POINTS_A_WRITE = 500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import warnings
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from qdrant_client import QdrantClient
 
 from haystack_agent.errors import UsageError
 from haystack_agent.store.server.errors import Server
+from haystack_agent.system.loopback import is_loopback
 
 _PORT = 6333
 _STATUS_TIMEOUT = 3
@@ -22,7 +22,7 @@ def connect(url: str, api_key: str | None, seconds: int) -> QdrantClient:
     """A client of the server at `url` that waits so long for an answer; nothing is sent yet."""
     host = urlsplit(url).hostname or ""
     # A proxy cannot reach this machine's own addresses for it.
-    direct: dict[str, None] = {f"all://{f'[{host}]' if ':' in host else host}": None} if _is_loopback(host) else {}
+    direct: dict[str, None] = {f"all://{f'[{host}]' if ':' in host else host}": None} if is_loopback(host) else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
         return QdrantClient(url=url, api_key=api_key, timeout=seconds, check_compatibility=False, mounts=direct)
@@ -94,12 +94,5 @@ def check_url(url: str, api_key: str | None) -> None:
         raise UsageError(f"{url!r} is not the URL of a Qdrant server: give one like https://host:6333.")
     if api_key and not (api_key.isascii() and api_key.isprintable()):
         raise UsageError("The Qdrant API key holds characters that cannot be sent: copy it again.")
-    if api_key and scheme == "http" and not _is_loopback(host):
+    if api_key and scheme == "http" and not is_loopback(host):
         raise UsageError(f"The API key would be sent to {host} unencrypted: use an https:// URL.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -32,7 +32,7 @@ def card_of(one: Evidence, number: int, top: float = 1.0) -> Card:
         "score": max(0.0, min(1.0, one.score / top)),
         "why": _reasons(one, words),
         "words": [printable.line(word) for word in words],
-        "snippet": _snippet(one.piece.text, words),
+        "snippet": printable.around(one.piece.text, words, _SNIPPET),
     }
 
 
@@ -112,18 +112,6 @@ def _frame_of(piece: Piece) -> float | None:
     if preview_of(piece.meta.media_type) is not Preview.VIDEO:
         return None
     return piece.key_frames[len(piece.key_frames) // 2] if piece.key_frames else piece.locator.start or 0.0
-
-
-def _snippet(text: str, words: Sequence[str]) -> str:
-    """The part of the text around the first word met."""
-    whole = printable.line(text)
-    folded = whole.casefold()
-    places = [at for at in (folded.find(word.casefold()) for word in words) if at >= 0]
-    start = max(0, min(places, default=0) - _SNIPPET // 3)
-    if start == 0 or len(whole) <= _SNIPPET:
-        return printable.short(whole, _SNIPPET)
-    start = whole.find(" ", start) + 1 or start
-    return "…" + printable.short(whole[start:], _SNIPPET)
 
 
 def _box(box: Box) -> list[float]:

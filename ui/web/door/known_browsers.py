@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from ui.private_file import read_private, write_private
+from haystack_agent.system.private_files import read_private, write_private
 
 YEAR = 365 * 24 * 3600
 _MOST = 1000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from haystack_agent.errors import UsageError
-from ui.serving.loopback import is_loopback
+from haystack_agent.system.loopback import is_loopback
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from ui.serving.loopback import is_loopback
+from haystack_agent.system.loopback import is_loopback
 from ui.web.door.peer import Peer, peer_of, system_tells
 from ui.web.door.serving import Serving
 

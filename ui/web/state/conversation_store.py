@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import threading
@@ -16,6 +15,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from haystack_agent.errors import HaystackError, UsageError
+from haystack_agent.system.private_files import write_private
+from haystack_agent.text.shortened import shortened
 from ui.web.door.visitors import Visitor
 
 _TITLE = 80
@@ -79,7 +80,7 @@ class ConversationStore:
         """The visitor's conversations, without their turns, the last used first."""
         folder = self._of(visitor)
         with _telling(self._folder):
-            paths = folder.glob("*.json") if folder.is_dir() else []
+            paths = folder.glob("[0-9a-f]*.json") if folder.is_dir() else []
             newest = sorted(paths, key=_changed, reverse=True)[:_MOST]
             found = [one for one in map(_read, newest) if one is not None]
         return [one.model_copy(update={"turns": []}) for one in found]
@@ -144,17 +145,7 @@ class ConversationStore:
             self._path(visitor, identity).unlink(missing_ok=True)
 
     def _write(self, visitor: Visitor, conversation: StoredConversation) -> None:
-        path = self._path(visitor, conversation.id)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        try:
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(handle, "w", encoding="ascii") as file:  # noqa: PTH123 - opened with its permissions above
-                json.dump(conversation.model_dump(), file)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)  # half a conversation on a full disk
-            raise
+        write_private(self._path(visitor, conversation.id), json.dumps(conversation.model_dump()))
 
     def _of(self, visitor: Visitor) -> Path:
         return self._folder / visitor.id
@@ -184,8 +175,7 @@ def _changed(path: Path) -> float:
 
 
 def _titled(text: str) -> str:
-    line = " ".join(text.split())
-    return (line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…") or "Untitled"
+    return shortened(" ".join(text.split()), _TITLE) or "Untitled"
 
 
 def _read(path: Path) -> StoredConversation | None:

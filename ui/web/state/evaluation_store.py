@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from eval.runs.config import read_config
 from haystack_agent.errors import UsageError
+from haystack_agent.system.whole_files import write_whole
 from ui.web.ids import EVALUATION
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ class EvaluationStore:
     @staticmethod
     def finish(path: Path, summary: dict[str, Any]) -> None:
         """Note what a run came to."""
-        draft = path / f"{_SUMMARY}.tmp"
-        draft.write_text(json.dumps(summary), "utf-8")
-        draft.replace(path / _SUMMARY)
+        write_whole(path / _SUMMARY, json.dumps(summary))
 
     def _kept(self, path: Path) -> KeptRun:
         begun = datetime.strptime(path.name[:15], _STAMP).astimezone()

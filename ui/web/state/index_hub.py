@@ -19,11 +19,11 @@ from haystack_agent.index_files import IndexFiles
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.store.opening import beside
 from ingest.live_index import LiveIndex
-from ui.web.state.background_task import BackgroundTask
 from ui.web.state.catalogue import Catalogue
 from ui.web.state.example_questions import examples
 from ui.web.state.filter_values import Facets
-from ui.web.state.indexing_job import IndexingJob
+from ui.web.state.jobs.evaluation import EvaluationJob
+from ui.web.state.jobs.indexing import IndexingJob
 
 T = TypeVar("T")
 _AT_ONCE = 16
@@ -39,7 +39,7 @@ class OpenIndex:
     live: LiveIndex
     catalogue: Catalogue
     job: IndexingJob
-    evaluation: BackgroundTask = field(default_factory=BackgroundTask)
+    evaluation: EvaluationJob = field(default_factory=EvaluationJob)
     facets: Facets = field(default_factory=Facets)
 
 

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from haystack_agent.errors import HaystackError, UsageError
 from ingest.live_index import LiveIndex
 from ingest.pipeline import IndexOptions
 from ingest.record.progress import IndexProgress, IndexReport
 from ui import printable
+from ui.web.state.jobs.background import BackgroundJob, Run
 
 if TYPE_CHECKING:
     from ui.web.state.catalogue import Catalogue
 
 Json = dict[str, object]
-_LOG = logging.getLogger(__name__)
+_BUSY = "This index is being brought up to date already: wait until it is done, or stop it."
 _PHASES = {"find": "Looking for files", "hash": "Checking files", "read": "Reading"}
 
 
 @dataclass(slots=True)
 class _State:
-    running: bool = False
-    stopping: bool = False
     progress: IndexProgress | None = None
     report: IndexReport | None = None
-    error: str | None = None
 
 
 class IndexingJob:
@@ -38,15 +33,12 @@ class IndexingJob:
     def __init__(self, live: LiveIndex, catalogue: Catalogue) -> None:
         self._live = live
         self._catalogue = catalogue
-        self._lock = threading.Lock()
-        self._state = _State()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._job = BackgroundJob("indexing", _BUSY, _State(), daemon=False)
 
     @property
     def running(self) -> bool:
         """Whether a run goes on."""
-        return self._state.running
+        return self._job.run.running
 
     def start(self, roots: Sequence[Path], retry: bool, workers: int | None) -> None:
         """Begin a run over folders, or over all that are known.
@@ -54,49 +46,38 @@ class IndexingJob:
         Raises:
             UsageError: one goes on already.
         """
-        with self._lock:
-            if self._state.running:
-                raise UsageError("This index is being brought up to date already: wait until it is done, or stop it.")
-            self._state, self._stop = _State(running=True), threading.Event()
-        options = IndexOptions(retry=retry, workers=workers, stop=self._stop)
-        self._thread = threading.Thread(target=self._run, args=(list(roots), options), name="indexing")
-        self._thread.start()
+        chosen = list(roots)
 
-    def _run(self, roots: Sequence[Path], options: IndexOptions) -> None:
-        state = self._state
+        def work(run: Run[_State]) -> None:
+            self._update(run.state, chosen, IndexOptions(retry=retry, workers=workers, stop=run.stop))
+
+        self._job.start(_State(), work)
+
+    def _update(self, state: _State, roots: Sequence[Path], options: IndexOptions) -> None:
+        def tell(progress: IndexProgress) -> None:
+            state.progress = progress
+
         try:
-            state.report = self._live.update(roots, options, self._tell)
-        except HaystackError as error:
-            state.error = printable.line(str(error))
-        except Exception as error:  # noqa: BLE001 - a thread's boundary: the page must learn that the run is over
-            _LOG.exception("indexing failed")
-            state.error = printable.short(f"{type(error).__name__}: {error} (an unexpected error)", 300)
+            state.report = self._live.update(roots, options, tell)
         finally:
             self._catalogue.outdated()
-            state.running = False
-
-    def _tell(self, progress: IndexProgress) -> None:
-        self._state.progress = progress
 
     def cancel(self) -> None:
         """Ask the run to end; what was read is kept."""
-        if self._state.running:
-            self._state.stopping = True
-            self._stop.set()
+        self._job.cancel()
 
     def wait(self) -> None:
         """Return when the run has ended."""
-        if self._thread is not None:
-            self._thread.join()
+        self._job.wait()
 
     def told(self) -> Json:
         """How it goes, for the page."""
-        state = self._state
-        told: Json = {"running": state.running, "stopping": state.stopping, "error": state.error}
-        if state.running and state.progress is not None:
-            told["progress"] = _progress(state.progress)
-        if state.report is not None:
-            told["report"] = _report(state.report)
+        run = self._job.run
+        told: Json = {"running": run.running, "stopping": run.stopping, "error": run.error}
+        if run.running and run.state.progress is not None:
+            told["progress"] = _progress(run.state.progress)
+        if run.state.report is not None:
+            told["report"] = _report(run.state.report)
         return told
 
 

@@ -1,7 +1,8 @@
 """What this program keeps is for its user's eyes only: texts, names and questions stand in it.
 
-Everything is made under `only_mine`; folders that hold it are made by `make_folder`, and what an earlier version left
-open to others is closed by `tighten`. Systems without such permissions keep a user's folders to that user anyway.
+Everything is made under `only_mine`; folders that hold it are made by `make_folder`, files by `write_private`, and what
+an earlier version left open to others is closed by `tighten`. Systems without such permissions keep a user's folders to
+that user anyway.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from haystack_agent.system.whole_files import replacing
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -41,6 +44,32 @@ def make_folder(folder: Path) -> None:
         one.mkdir(mode=0o700, exist_ok=True)
     if not missing and not folder.is_dir():
         raise NotADirectoryError(20, os.strerror(20), os.fspath(folder))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a text, as UTF-8, in place of what was there, at once and whole; folders that are missing are made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    make_folder(path.parent)
+    with (
+        replacing(path) as draft,
+        os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file,
+    ):
+        file.write(text)
+
+
+def read_private(path: Path) -> str | None:
+    """The text of a file, or None where there is none, or one that is no text.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
 
 
 def tighten(folder: Path) -> None:

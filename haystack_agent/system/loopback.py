@@ -6,7 +6,7 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
+    """Whether a name or number, an IPv6 one without brackets, is reached from this machine only."""
     if host == "localhost":
         return True
     try:
