@@ -18,9 +18,10 @@ from haystack_agent.errors import HaystackError, IndexNotFound, UsageError
 from haystack_agent.index_location import IndexLocation
 
 PUBLIC = {
-    "Answer", "AssetMeta", "Box", "Citation", "Engine", "Evidence", "EvidenceRetriever", "Filters", "Found", "HaystackError",
-    "IndexLocation", "IndexNotFound", "IndexUnusable", "Locator", "Match", "Modality", "ModelFailed",
-    "ModelUnavailable", "Piece", "PieceKind", "Request", "Settings", "StoreUnreachable", "UsageError", "load_settings", "resolve",
+    "Answer", "AssetMeta", "Box", "Citation", "Engine", "Evidence", "EvidenceRetriever", "Filters", "Found",
+    "HaystackError", "IndexLocation", "IndexNotFound", "IndexUnusable", "Locator", "Match", "Modality", "ModelFailed",
+    "ModelUnavailable", "Piece", "PieceKind", "Request", "Settings", "StoreUnreachable", "UsageError", "load_settings",
+    "resolve",
 }  # fmt: skip
 """What can be taken from the package itself: names are added, never removed."""
 
