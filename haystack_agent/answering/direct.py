@@ -13,7 +13,7 @@ from haystack_agent.answering.checks.streamed_words import CheckedWords
 from haystack_agent.answering.effects import Steps, Stream, pause, result_of
 from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
-from haystack_agent.answering.model.errors import said_nothing, told
+from haystack_agent.answering.model.errors import said_nothing, said_too_much, told
 from haystack_agent.answering.model.length import CUT, TooLong
 from haystack_agent.answering.model.retries import Patience, Waiting
 from haystack_agent.answering.pictures import Renderer
@@ -144,7 +144,8 @@ class _State:
 
     def cut(self, name: str) -> None:
         """Note where no more was read; raise `ModelFailed` where nothing was said."""
-        self.require_words(name)
+        if not self.heard.strip():
+            raise said_too_much(name)
         self.notes.append(CUT)
 
     def require_words(self, name: str) -> None:

@@ -23,6 +23,7 @@ from tests.support.webserver import Client, running, starting
 from ui.serving.listening import listen
 from ui.web.door.peer import Peer, peer_of, system_tells
 from ui.web.door.serving import Serving, origin_of
+from ui.web.door.site import Site
 from ui.web.door.visitors import Door
 from ui.web.door.wrong_guesses import WrongGuesses
 
@@ -230,6 +231,16 @@ def guess(door: Door, source: str, password: str, told: str = "") -> bool:
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     return Door(Serving(EVERYWHERE, 80, PASSWORD), tmp_path)
+
+
+def test_all_addresses_of_this_computer_are_one() -> None:
+    site = Site(Serving("0.0.0.0", 80, PASSWORD))  # noqa: S104 - nothing listens
+
+    def client(address: str, reached: str) -> str | None:
+        return site.client({"type": "http", "client": (address, 5), "server": (reached, 80), "headers": []})
+
+    assert client("192.0.2.2", "192.0.2.2") == client("127.0.0.1", "127.0.0.1") == "127.0.0.1"
+    assert client("192.0.2.3", "192.0.2.2") == "192.0.2.3"
 
 
 def test_a_wrong_password_slows_only_its_own_address(door: Door) -> None:

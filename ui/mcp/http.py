@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
+from ui import printable
 from ui.serving.listening import bracketed
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 _SECONDS_TO_END = 3
+_LOGGED = 300
+"""Characters of a line of the log."""
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -76,12 +80,20 @@ def _own_name(host: str) -> str:
         return host
 
 
+def _harmless(record: logging.LogRecord) -> bool:
+    """Make a line of the log one that cannot be taken for anything else."""
+    record.msg, record.args = printable.short(record.getMessage(), _LOGGED), None
+    return True
+
+
 def serve(server: MediaServer, listener: socket.socket, security: TransportSecuritySettings) -> None:
     """Serve until the process is asked to end."""
     import uvicorn
 
     from ui.serving.bounded_connections import BACKLOG, Limits, bounded, fitting
 
+    for handler in logging.getLogger().handlers:  # the SDK's own, which says what clients sent as it is
+        handler.addFilter(_harmless)
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
     app.router.redirect_slashes = False  # it would send whoever asks to whatever host is named
     config = uvicorn.Config(

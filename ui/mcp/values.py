@@ -87,7 +87,11 @@ def ask_result(answer: Answer, notes: Sequence[str], by_model: bool) -> AskResul
     ]
     told = [one_line(note) for note in (*notes, *answer.notes)]
     return AskResult(
-        answer=visible(answer.text), abstained=answer.abstained, listed=answer.listed, citations=cited, notes=told
+        answer=harmless(visible(answer.text)),
+        abstained=answer.abstained,
+        listed=answer.listed,
+        citations=cited,
+        notes=told,
     )
 
 

@@ -72,18 +72,24 @@ _UNAVAILABLE = (502, 503, 504)
 
 def told(error: Exception, model: str) -> ModelFailed:
     """The error as one of our own; providers' libraries agree on little more than a status code."""
-    if isinstance(error, ModelFailed):
-        return error
+    known = next((one for one in _causes(error) if isinstance(one, ModelFailed)), None)
+    if known is not None:
+        return known
     status = getattr(error, "status_code", None)
     reason = _reason(error) or (f"status {status}" if status else "it does not say why")
     if isinstance(error, NotImplementedError):
         return ToolsRefused(f"{model} does not use tools: use --mode direct.")
     if isinstance(status, int) and status >= _REDIRECTS:
         return _of_status(status, reason, _all_words(error), model)
-    known = _of_words(_all_words(error), reason, model)
-    if known is not None:
-        return known
+    said = _of_words(_all_words(error), reason, model)
+    if said is not None:
+        return said
     return _strange(error, reason, model) or _unreached(error, reason, model)
+
+
+def said_too_much(model: str) -> ModelFailed:
+    """What is longer than is read, and shows nothing up to there."""
+    return ModelFailed(f"{model} wrote more at once than is read of an answer: ask again, or choose another model.")
 
 
 def said_nothing(model: str) -> ModelFailed:

@@ -13,6 +13,8 @@ from haystack_agent.system.loopback import is_loopback
 from ui.web.door.peer import Peer, peer_of, system_tells
 from ui.web.door.serving import Serving
 
+_THIS_COMPUTER = "127.0.0.1"
+
 
 class Site:
     """The server as browsers know it. Only behind a proxy is anything taken from what a proxy says."""
@@ -49,9 +51,12 @@ class Site:
         return origin == (self._public or f"http://{headers.get('host', '').lower()}")
 
     def client(self, scope: Scope) -> str | None:
-        """The address that a request comes from; None where the proxy should have told it and did not."""
+        """The address that a request comes from, one for all of this computer; None where the proxy should have told
+        it and did not."""
         if self._public is None:
-            client = scope.get("client")
+            client, server = scope.get("client"), scope.get("server")
+            if client and server and client[0] == server[0]:
+                return _THIS_COMPUTER
             return client[0] if client else ""
         told = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).rpartition(",")[2].strip()
         return told if _is_address(told) else None
