@@ -110,7 +110,7 @@ def _parts(opened: Writable) -> Iterator[IndexParts]:
         manifest = Manifest(opened.files.manifest)
         try:
             # Pieces are stale by the fingerprint: it changes with every encoder, the profile's name does not.
-            encoder, registry = PieceEncoder(profile.load), default_registry()
+            encoder, registry = PieceEncoder(profile.load, profile.name), default_registry()
             yield IndexParts(opened.store, manifest, encoder, profile.fingerprint, registry, profile.look)
             opened.end(manifest)
         except BaseException:

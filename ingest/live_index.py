@@ -105,7 +105,7 @@ class LiveIndex:
             writable.begin()
             manifest = Manifest(IndexFiles(self.location.path).manifest)
             try:
-                encoder = PieceEncoder(lambda: self._opened.encoders)
+                encoder = PieceEncoder(lambda: self._opened.encoders, self.profile.name)
                 parts = IndexParts(
                     self.store, manifest, encoder, self.profile.fingerprint, default_registry(), self.profile.look
                 )
