@@ -19,8 +19,8 @@ from ingest.pipeline import IndexOptions
 from ingest.readers.registry import default_registry
 from ingest.record.manifest import Manifest
 from ingest.record.opening import Wanted, Writable, moving, open_or_make, open_writable
+from ingest.record.parts import IndexParts
 from ingest.record.progress import IndexReport, ProgressCallback, Status, VectorsState
-from ingest.record.writer import IndexParts
 
 if TYPE_CHECKING:
     from haystack_agent.encoders.hub import Progress as Download
@@ -110,7 +110,7 @@ def _parts(opened: Writable) -> Iterator[IndexParts]:
         manifest = Manifest(opened.files.manifest)
         try:
             # Pieces are stale by the fingerprint: it changes with every encoder, the profile's name does not.
-            encoder, registry = PieceEncoder(profile.load), default_registry()
+            encoder, registry = PieceEncoder(profile.load, profile.name), default_registry()
             yield IndexParts(opened.store, manifest, encoder, profile.fingerprint, registry, profile.look)
             opened.end(manifest)
         except BaseException:

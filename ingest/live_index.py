@@ -27,9 +27,9 @@ from ingest.pipeline import IndexOptions
 from ingest.readers.registry import default_registry
 from ingest.record.manifest import Manifest
 from ingest.record.opening import Wanted, Writable, open_or_make, open_writable
+from ingest.record.parts import IndexParts
 from ingest.record.progress import IndexProgress, IndexReport, ProgressCallback
 from ingest.record.shared_store import SharedStore
-from ingest.record.writer import IndexParts
 
 _FRESH_SECONDS = 5.0
 
@@ -105,7 +105,7 @@ class LiveIndex:
             writable.begin()
             manifest = Manifest(IndexFiles(self.location.path).manifest)
             try:
-                encoder = PieceEncoder(lambda: self._opened.encoders)
+                encoder = PieceEncoder(lambda: self._opened.encoders, self.profile.name)
                 parts = IndexParts(
                     self.store, manifest, encoder, self.profile.fingerprint, default_registry(), self.profile.look
                 )

@@ -18,14 +18,18 @@ from ingest.files.lines import path_text
 from ingest.files.sniff import SNIFF_VERSION
 from ingest.record.changes import Looking, Survey, survey, to_hash
 from ingest.record.former import FormerContents
+from ingest.record.jobs import Job, plan_jobs
 from ingest.record.lock import writer_lock
 from ingest.record.lost_places import Places, is_elsewhere, root_at
 from ingest.record.manifest import FileRow, Manifest, Outcome
+from ingest.record.parts import IndexParts, PieceEncoder
 from ingest.record.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
-from ingest.record.reading import Reading, plan_jobs
 from ingest.record.reading_log import ReadingLog
 from ingest.record.upkeep import collect, files_by_asset, finish_forgetting, is_meant, mend, refresh_placings
-from ingest.record.writer import RESERVE_BYTES, AssetWriter, IndexParts, PieceEncoder, room_on
+from ingest.record.writer import RESERVE_BYTES, AssetWriter, room_on
+from ingest.stages.flow import Flow
+from ingest.stages.local import open_stages
+from ingest.stages.protocol import Means, OpenStages
 from ingest.workers.sandbox import Limits, SandboxOptions, limits_for
 from ingest.workers.scratch import sweep_scratch
 
@@ -54,6 +58,8 @@ class IndexOptions:
     """Bytes that must be free on the index's disk before anything is read."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set it to end the run cleanly, as Ctrl-C does."""
+    stages: OpenStages = open_stages
+    """What opens the stages that read and encode; see `ingest.stages.backends`."""
 
 
 def index_folders(
@@ -200,23 +206,37 @@ class _Run:
             self._removed += collect(self._index, files)
             return
         with room_on(manifest.path.parent, self._options.reserve):
-            writer = AssetWriter(self._index)
-            log = ReadingLog(manifest.path.parent)
-            reading = Reading(jobs, writer, self._meter, self._options.stop, log)
-            sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)
             try:
-                reading.run(self._index.registry, sandbox)
+                self._read_all(jobs)
             except (KeyboardInterrupt, StorageFull):
                 # Taking back needs little room, and the next run does it where there is none.
                 with contextlib.suppress(StorageFull):
-                    writer.finish()
                     self._removed += collect(self._index, (*files, *former.still_needed(manifest.assets())))
                 raise
-            finally:
-                self._read = reading.ended
-            writer.finish()
         left = former.still_needed(manifest.assets()) if self._options.stop.is_set() else ()
         self._removed += collect(self._index, (*files, *left))
+
+    def _read_all(self, jobs: Sequence[Job]) -> None:
+        """Read, encode and write; what was read to its end is kept when Ctrl-C or a full disk ends it."""
+        manifest = self._index.manifest
+        sandbox = SandboxOptions(self._options.workers or default_workers(), self._options.limits)
+        stages = self._options.stages(Means(self._index.registry, self._index.encoder, sandbox))
+        with contextlib.closing(stages.encoding):
+            writer = AssetWriter(self._index.store, manifest)
+            flow = Flow(jobs, stages, writer, self._meter, ReadingLog(manifest.path.parent))
+            try:
+                flow.run(self._options.stop)
+                flow.drain()
+            except KeyboardInterrupt:
+                with contextlib.suppress(StorageFull):
+                    flow.drain()
+                raise
+            except StorageFull:
+                with contextlib.suppress(StorageFull):
+                    writer.finish()
+                raise
+            finally:
+                self._read = flow.ended
 
     def _survey(self) -> Survey:
         manifest = self._index.manifest

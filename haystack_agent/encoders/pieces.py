@@ -12,6 +12,7 @@ import numpy as np
 
 from haystack_agent.encoders import bm25
 from haystack_agent.encoders.bundle import Encoders, Sight
+from haystack_agent.encoders.profile import profile_of_index
 from haystack_agent.records import AssetMeta, Piece, PieceKind
 from haystack_agent.store.values import IndexedPiece, VectorName
 from haystack_agent.text.language import detect_language
@@ -34,12 +35,26 @@ class NewPiece:
 
 
 class PieceEncoder:
-    """Gives pieces their language and vectors."""
+    """Gives pieces their language and vectors. One that knows its profile's name can be sent to another process."""
 
-    def __init__(self, load: Callable[[], Encoders]) -> None:
-        """Take a function that loads the encoders; it is called when the first text or picture is encoded."""
+    def __init__(self, load: Callable[[], Encoders], profile: str | None = None) -> None:
+        """Take a function that loads the encoders; it is called when the first text or picture is encoded.
+
+        `profile` names the profile that they belong to.
+        """
         self._load = load
+        self._profile = profile
         self._loaded: Encoders | None = None
+
+    def __reduce__(self) -> tuple[Callable[[str], PieceEncoder], tuple[str]]:
+        """What is sent is the name: the encoders are loaded anew where they are needed.
+
+        Raises:
+            TypeError: it knows no name.
+        """
+        if self._profile is None:
+            raise TypeError("an encoder without the name of its profile cannot be sent to another process: give it one")
+        return encoder_of, (self._profile,)
 
     def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
         """Encode pieces; order is kept."""
@@ -61,6 +76,16 @@ class PieceEncoder:
     def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
         """The same piece found at other paths: names are part of BM25, the dense vectors stay."""
         return replace(indexed, paths=paths, modified=modified, bm25=_sparse(indexed.piece, paths))
+
+
+def encoder_of(profile: str) -> PieceEncoder:
+    """The encoder of the profile that an index names.
+
+    Raises:
+        IndexMismatch: this version knows no such profile, or its file is gone.
+        ModelUnavailable: its models are missing or damaged.
+    """
+    return PieceEncoder(profile_of_index(profile).load, profile)
 
 
 def _indexed(new: NewPiece) -> IndexedPiece:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.record.manifest import AssetRow, AssetState, FileRow, Manifest, with_state
-from ingest.record.writer import IndexParts, Placing, placing_of, room_on
+from ingest.record.parts import IndexParts
+from ingest.record.writer import Placing, placing_of, room_on
 
 _CHUNK = 200
 _REFRESH_CHUNK = 32

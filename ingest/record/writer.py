@@ -1,4 +1,4 @@
-"""From pieces to the store, in an order that a ``kill -9`` at any moment cannot make wrong.
+"""The writing stage: encoded pieces to the store, in an order that a ``kill -9`` at any moment cannot make wrong.
 
 An asset is marked started, its old pieces are removed, its new ones written and flushed, and only then is it marked
 done. What is found started at the beginning of a run was interrupted: it is removed and read again.
@@ -10,25 +10,19 @@ import errno
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
-from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.errors import ReadCutShort, ReadFailed, StorageFull, UnsupportedFile
-from haystack_agent.records import Piece
 from haystack_agent.store.protocol import Store
 from haystack_agent.store.values import IndexedPiece
-from haystack_agent.vectors import Look
 from ingest.files.hashing import FileChanged
 from ingest.files.lines import path_text
-from ingest.readers.registry import ReaderRegistry
 from ingest.record.manifest import AssetRow, AssetState, FileRow, Manifest, with_state
 
-BATCH_PIECES = 64
 _COMMIT_SECONDS = 2.0
 _COMMIT_PIECES = 500
 _MAX_WARNINGS = 20
@@ -36,28 +30,6 @@ MOST_TRIES = 3
 """Readings of a content that is cut short each time, after which it stays failed until the user wants it tried."""
 RESERVE_BYTES = 64 << 20
 """Free space below which nothing more is written: a full disk may damage more than this index."""
-
-
-class PieceEncoder(Protocol):
-    """Gives pieces their vectors."""
-
-    def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
-        """Encode pieces; order is kept."""
-
-    def refresh(self, indexed: IndexedPiece, paths: tuple[str, ...], modified: datetime) -> IndexedPiece:
-        """The same piece found at other paths; dense vectors are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexParts:
-    """What an index is made of; `profile` names its encoders, `look` is `Source.look` for every file."""
-
-    store: Store
-    manifest: Manifest
-    encoder: PieceEncoder
-    profile: str
-    registry: ReaderRegistry
-    look: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,36 +83,36 @@ class _Open:
     """Whether the store may hold older pieces of it."""
     begun: bool = False
     ended: bool = False
-    waiting: int = 0
+    waiting: set[int] = field(default_factory=set)
+    """Numbers of the batches with pieces of it that are not written yet."""
     ids: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
 
 class AssetWriter:
-    """Writes the pieces of assets that are read side by side; `begin`, then `add` and `warn`, then `end`."""
+    """Writes assets that are read side by side: `begin`, `expect` and `warn`, `end`; `write` as batches are encoded."""
 
-    def __init__(self, index: IndexParts) -> None:
-        self._index = index
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self._store = store
+        self._manifest = manifest
         self._open: dict[str, _Open] = {}
-        self._batch: list[tuple[Piece, tuple[Look, ...], _Open]] = []
         self._marks: list[AssetRow] = []
         self._changed: list[tuple[str, str]] = []
+        self._taken_back: set[str] = set()
         self._committed = time.monotonic()
         self._unflushed = 0
         self.pieces = 0
+        """Number of pieces written."""
 
     def begin(self, row: AssetRow, placing: Placing, known: bool) -> None:
         """An asset is going to be read; `row` says what it is."""
         self._open[row.asset_id] = _Open(row, placing, known)
 
-    def add(self, piece: Piece, looks: tuple[Look, ...] = ()) -> None:
-        """Write a piece, by and by."""
-        asset = self._open[piece.asset_id]
-        asset.ids.add(piece.id)
-        asset.waiting += 1
-        self._batch.append((piece, looks, asset))
-        if len(self._batch) >= BATCH_PIECES:
-            self._write_batch()
+    def expect(self, asset_id: str, piece_id: str, batch: int) -> None:
+        """A piece was read and will be written with that batch: its asset is not marked done before."""
+        asset = self._open[asset_id]
+        asset.ids.add(piece_id)
+        asset.waiting.add(batch)
 
     def warn(self, asset_id: str, message: str) -> None:
         """Note that part of an asset could not be read."""
@@ -149,11 +121,11 @@ class AssetWriter:
             warnings.append(message)
 
     def end(self, asset_id: str, error: ReadFailed | None = None) -> None:
-        """An asset was read to its end, or could not be."""
+        """An asset was read to its end, or could not be: then what comes of it later is not written."""
         asset = self._open[asset_id]
-        asset.ended = True
         if error is None:
             self._begin_in_store([asset])
+            asset.ended = True
             return
         self._discard([asset], old=True)
         if isinstance(error, FileChanged):
@@ -161,43 +133,49 @@ class AssetWriter:
             return
         self._marks.append(_failed(asset.row, error))
 
+    def write(self, batch: int, pieces: Sequence[IndexedPiece]) -> None:
+        """Write the pieces of a batch; doing so once more, after an interruption, is harmless."""
+        kept = [indexed for indexed in pieces if indexed.piece.asset_id in self._open]
+        assets = [self._open[key] for key in dict.fromkeys(indexed.piece.asset_id for indexed in kept)]
+        if kept:
+            self._begin_in_store(assets)
+            with room_on(self._manifest.path.parent):
+                self._store.upsert(kept)
+        for asset in assets:
+            asset.waiting.discard(batch)
+        self.pieces += len(kept)
+        self._unflushed += len(kept)
+
+    def is_awaited(self, batch: int) -> bool:
+        """Whether a batch has pieces that are still to be written."""
+        return any(batch in asset.waiting for asset in self._open.values())
+
+    def give_up_unread(self) -> Collection[str]:
+        """Take back the assets that were not read to their end; their ids."""
+        unread = [asset for asset in self._open.values() if not asset.ended]
+        self._taken_back.update(self._discard(unread, old=False))
+        return [asset.row.asset_id for asset in unread]
+
     def _discard(self, assets: Sequence[_Open], old: bool) -> list[str]:
         """Forget assets and take back what was written of them (with `old`, earlier on too); those written."""
-        ids = {asset.row.asset_id for asset in assets}
-        self._batch = [entry for entry in self._batch if entry[0].asset_id not in ids]
         written = [asset.row.asset_id for asset in assets if asset.begun or (old and asset.known)]
         if written:
-            self._index.manifest.put_assets(with_state(self._open[key].row, AssetState.STARTED) for key in written)
-            self._index.store.delete_assets(written)
-        for key in ids:
-            del self._open[key]
+            self._manifest.put_assets(with_state(self._open[key].row, AssetState.STARTED) for key in written)
+            self._store.delete_assets(written)
+        for asset in assets:
+            del self._open[asset.row.asset_id]
         return written
 
     def _begin_in_store(self, assets: Sequence[_Open]) -> None:
         fresh = [asset for asset in assets if not asset.begun]
         if not fresh:
             return
-        self._index.manifest.put_assets(with_state(asset.row, AssetState.STARTED) for asset in fresh)
+        self._manifest.put_assets(with_state(asset.row, AssetState.STARTED) for asset in fresh)
         old = [asset.row.asset_id for asset in fresh if asset.known]
         if old:
-            self._index.store.delete_assets(old)
+            self._store.delete_assets(old)
         for asset in fresh:
             asset.begun = True
-
-    def _write_batch(self) -> None:
-        batch, self._batch = self._batch, []
-        if not batch:
-            return
-        self._begin_in_store(list({id(asset): asset for *_, asset in batch}.values()))
-        encoded = self._index.encoder.encode(
-            [NewPiece(p, a.placing.paths, a.placing.modified, looks) for p, looks, a in batch]
-        )
-        with room_on(self._index.manifest.path.parent):
-            self._index.store.upsert(encoded)
-        for *_, asset in batch:
-            asset.waiting -= 1
-        self.pieces += len(batch)
-        self._unflushed += len(batch)
 
     def commit_if_due(self) -> None:
         """Flush and mark, if there is enough to."""
@@ -209,8 +187,8 @@ class AssetWriter:
         """Flush the store, then mark every asset of which nothing is waiting any more."""
         done = [asset for asset in self._open.values() if asset.ended and not asset.waiting]
         if done or self._marks or self._changed:
-            self._index.store.flush()
-            manifest = self._index.manifest
+            self._store.flush()
+            manifest = self._manifest
             with manifest.transaction():
                 manifest.put_assets([*(_done(asset) for asset in done), *self._marks])
                 for asset_id, reason in self._changed:
@@ -224,16 +202,15 @@ class AssetWriter:
         self._committed = time.monotonic()
 
     def finish(self) -> None:
-        """Write and mark everything that was read to its end; take back the rest."""
-        taken_back = self._discard([asset for asset in self._open.values() if not asset.ended], old=False)
-        while self._batch:
-            self._write_batch()
-        # Pieces of these were lost when the interruption came in the middle of a batch.
-        taken_back += self._discard([asset for asset in self._open.values() if asset.waiting], old=False)
+        """Mark everything that was read to its end and is written; take back the rest."""
+        self.give_up_unread()
+        waiting = [asset for asset in self._open.values() if asset.waiting]
+        self._taken_back.update(self._discard(waiting, old=False))
         self.commit()
-        if taken_back:
-            self._index.store.flush()
-            self._index.manifest.drop_assets(taken_back)
+        if self._taken_back:
+            self._store.flush()
+            self._manifest.drop_assets(self._taken_back)
+            self._taken_back.clear()
 
 
 def _failed(row: AssetRow, error: ReadFailed) -> AssetRow:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from haystack_agent.errors import UsageError
+from ingest.stages.backends import Backend, opener_of
 from ui import json_output, options, printable
 from ui.terminal.downloads import tell_download
 from ui.terminal.render import say
@@ -32,6 +33,9 @@ ProfileName = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="Encoders of a new index: offline, pictogram, or a .toml file."),
 ]
+Engine = Annotated[
+    Backend, typer.Option("--backend", hidden=len(Backend) == 1, help="Where files are read, and their pieces encoded.")
+]
 Everything = Annotated[bool, typer.Option("--all", help="List every problem.")]
 
 
@@ -43,6 +47,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     gone: Gone = False,
     workers: Workers = None,
     profile: ProfileName = None,
+    backend: Engine = Backend.LOCAL,
     as_json: options.AsJson = False,
     index: options.Index = None,
     qdrant_url: options.QdrantUrl = None,
@@ -61,7 +66,7 @@ def index(  # noqa: PLR0913, PLR0917 - the parameters are the options
     from ingest.pipeline import IndexOptions
     from ui.terminal import render
 
-    how = IndexOptions(hidden, not no_ignore, retry, gone, workers or settings.workers)
+    how = IndexOptions(hidden, not no_ignore, retry, gone, workers or settings.workers, stages=opener_of(backend))
     move = qdrant_url is not None
     if move and (told := moving(location)):
         say(told)
