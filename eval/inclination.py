@@ -27,7 +27,7 @@ _HALF = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class RankedItem:
     """One thing described in two languages."""
 
     english: str
@@ -43,7 +43,7 @@ class First(StrEnum):
     MISSED = "unrelated, same language"
 
 
-def read_items(path: Path, limit: int | None = None) -> list[Item]:
+def read_items(path: Path, limit: int | None = None) -> list[RankedItem]:
     """Items of a file with one JSON object a line (``en``, ``text``), gzip or plain.
 
     Raises:
@@ -52,7 +52,7 @@ def read_items(path: Path, limit: int | None = None) -> list[Item]:
     try:
         with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else nullcontext(raw) as file:
             rows = [json.loads(line) for line in islice(file, limit)]
-        return [Item(row["en"], row["text"]) for row in rows]
+        return [RankedItem(row["en"], row["text"]) for row in rows]
     except (OSError, EOFError, ValueError) as error:
         raise UsageError(f"{path.name!r} cannot be read: {error}") from error
     except (KeyError, TypeError) as error:
@@ -67,7 +67,7 @@ def question_of(text: str) -> str:
     return text[: (len(text) + 1) // _HALF]
 
 
-def inclination(encoder: TextEncoder, items: Sequence[Item]) -> dict[First, float]:
+def inclination(encoder: TextEncoder, items: Sequence[RankedItem]) -> dict[First, float]:
     """Shares of the questions by what was ranked first; they add up to 1."""
     english = encoder.encode_passages([item.english for item in items])
     other = encoder.encode_passages([item.other for item in items])

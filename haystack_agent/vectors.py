@@ -24,7 +24,7 @@ class SparseVector:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Pixels:
     """What a piece looks like: RGB bytes, row by row from the top."""
 
     width: int

@@ -18,12 +18,12 @@ from ingest import pipeline
 from ingest.pipeline import IndexOptions
 from ingest.readers.registry import default_registry
 from ingest.record.manifest import Manifest
-from ingest.record.opening import Wanted, Writable, moving, open_or_make, open_writable
+from ingest.record.opening import IndexWanted, Writable, moving, open_or_make, open_writable
 from ingest.record.parts import IndexParts
-from ingest.record.progress import IndexReport, ProgressCallback, Status, VectorsState
+from ingest.record.progress import IndexReport, IndexStatus, ProgressCallback, VectorsState
 
 if TYPE_CHECKING:
-    from haystack_agent.encoders.hub import Progress as Download
+    from haystack_agent.encoders.hub import DownloadProgress as Download
 
 __all__ = ["forget", "index", "moving", "status"]
 
@@ -48,7 +48,7 @@ def index(  # noqa: PLR0913, PLR0917 - what a run of the command can be told
     """
     if card_of(location) is None:
         pipeline.refuse_nothing(roots)
-    with _parts(open_or_make(location, Wanted(profile, tell, move))) as parts:
+    with _parts(open_or_make(location, IndexWanted(profile, tell, move))) as parts:
         return pipeline.index_folders(roots, parts, options, progress)
 
 
@@ -65,7 +65,7 @@ def forget(location: IndexLocation, paths: Sequence[Path]) -> int:
         return sum(pipeline.forget(path, parts) for path in paths)
 
 
-def status(location: IndexLocation, ask: bool = False) -> Status:
+def status(location: IndexLocation, ask: bool = False) -> IndexStatus:
     """What an index holds; an embedded store is not opened, and a server asked only with `ask` and for seconds.
 
     Raises:

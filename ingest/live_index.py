@@ -26,7 +26,7 @@ from ingest import pipeline
 from ingest.pipeline import IndexOptions
 from ingest.readers.registry import default_registry
 from ingest.record.manifest import Manifest
-from ingest.record.opening import Wanted, Writable, open_or_make, open_writable
+from ingest.record.opening import IndexWanted, Writable, open_or_make, open_writable
 from ingest.record.parts import IndexParts
 from ingest.record.progress import IndexProgress, IndexReport, ProgressCallback
 from ingest.record.shared_store import SharedStore
@@ -66,7 +66,7 @@ class LiveIndex:
             StoreUnreachable: its Qdrant server does not answer.
             ModelUnavailable: the profile's models cannot be loaded.
         """
-        writable = open_or_make(location, Wanted()) if create else open_writable(location)
+        writable = open_or_make(location, IndexWanted()) if create else open_writable(location)
         store = SharedStore(writable.store)
         try:
             return cls(location, _Opened(writable, store, load(writable.profile), Lexicon()))

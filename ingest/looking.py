@@ -10,8 +10,8 @@ from haystack_agent.errors import ReadFailed
 from haystack_agent.index_files import IndexFiles, read_card
 from haystack_agent.index_location import IndexLocation
 from haystack_agent.media import Preview, types_shown
-from haystack_agent.vectors import Look
-from ingest.files.discover import Found, discover, outermost
+from haystack_agent.vectors import Pixels
+from ingest.files.discover import FileFound, discover, outermost
 from ingest.files.hashing import FileStat, open_regular
 from ingest.files.sniff import HEAD_BYTES, sniff
 from ingest.pixels.query_picture import decode_picture
@@ -65,7 +65,7 @@ def pictures_of(location: IndexLocation, side: int) -> list[_Picture]:
     return [(Source(row.path, str(row.asset_id), str(row.media_type), look=side), row.stat) for row in pictures]
 
 
-def looks_of(pictures: Sequence[_Picture], workers: int = 1) -> Iterator[Look]:
+def looks_of(pictures: Sequence[_Picture], workers: int = 1) -> Iterator[Pixels]:
     """One look for each picture that can be decoded, in no order."""
     with closing(read_files(pictures, _REGISTRY, SandboxOptions(workers))) as events:
         for event in events:
@@ -73,7 +73,7 @@ def looks_of(pictures: Sequence[_Picture], workers: int = 1) -> Iterator[Look]:
                 yield from (look for read in event.events if isinstance(read, Seen) for look in read.looks)
 
 
-def _picture(found: Found, side: int) -> _Picture | None:
+def _picture(found: FileFound, side: int) -> _Picture | None:
     try:
         with open_regular(found.real) as stream:
             media_type = sniff(found.real, stream.read(HEAD_BYTES))

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from haystack_agent.errors import StorageFull, UsageError
-from ingest.files.discover import DiscoverOptions, Discovery, FileState, Found, discover, outermost
+from ingest.files.discover import DiscoverOptions, Discovery, FileFound, FileState, discover, outermost
 from ingest.files.lines import path_text
 from ingest.files.sniff import SNIFF_VERSION
 from ingest.record.changes import Looking, Survey, survey, to_hash
@@ -22,8 +22,17 @@ from ingest.record.jobs import Job, plan_jobs
 from ingest.record.lock import writer_lock
 from ingest.record.lost_places import Places, is_elsewhere, root_at
 from ingest.record.manifest import FileRow, Manifest, Outcome
-from ingest.record.parts import IndexParts, PieceEncoder
-from ingest.record.progress import FileCounts, IndexReport, KeptFolder, Meter, Phase, Problem, ProgressCallback, Status
+from ingest.record.parts import IndexParts
+from ingest.record.progress import (
+    FileCounts,
+    IndexReport,
+    IndexStatus,
+    KeptFolder,
+    Meter,
+    Phase,
+    Problem,
+    ProgressCallback,
+)
 from ingest.record.reading_log import ReadingLog
 from ingest.record.upkeep import collect, files_by_asset, finish_forgetting, is_meant, mend, refresh_placings
 from ingest.record.writer import RESERVE_BYTES, AssetWriter, room_on
@@ -33,7 +42,7 @@ from ingest.stages.protocol import Means, OpenStages
 from ingest.workers.sandbox import Limits, SandboxOptions, limits_for
 from ingest.workers.scratch import sweep_scratch
 
-__all__ = ["IndexOptions", "IndexParts", "PieceEncoder", "forget", "index_folders", "status"]
+__all__ = ["IndexOptions", "IndexParts", "forget", "index_folders", "status"]
 
 _SAVE_SECONDS = 2.0
 _BYTES_A_WORKER = 3 << 29
@@ -103,13 +112,13 @@ def forget(path: Path, index: IndexParts) -> int:
         return len(files)
 
 
-def status(manifest: Manifest) -> Status:
+def status(manifest: Manifest) -> IndexStatus:
     """What the index holds: indexed + failed + skipped is every file found in its folders."""
     found = manifest.counts()
     counts, problems = FileCounts(*(found.get(state, 0) for state in FileState)), _problems(manifest.outcomes(True))
     roots = tuple(path_text(root.path) for root in manifest.roots())
     lost, unremoved = _kept(manifest), _unremoved(manifest)
-    return Status(counts, problems, manifest.pieces(), roots, manifest.get("profile"), lost, unremoved)
+    return IndexStatus(counts, problems, manifest.pieces(), roots, manifest.get("profile"), lost, unremoved)
 
 
 def _kept(manifest: Manifest) -> tuple[KeptFolder, ...]:
@@ -260,10 +269,10 @@ class _Run:
     def _trusted(self) -> bool:
         return self._index.manifest.get("sniff") == str(SNIFF_VERSION)
 
-    def _on_hashed(self, unsaved: list[FileRow]) -> Callable[[Found, FileRow], None]:
+    def _on_hashed(self, unsaved: list[FileRow]) -> Callable[[FileFound, FileRow], None]:
         saved = time.monotonic()
 
-        def on_hashed(found: Found, row: FileRow) -> None:
+        def on_hashed(found: FileFound, row: FileRow) -> None:
             nonlocal saved
             unsaved.append(row)
             self._meter.done(found.stat.size, found.stat.size)

@@ -14,7 +14,7 @@ from haystack_agent.records import Answer, Box, Citation, Evidence, Locator
 from ui.printable import path_of
 
 if TYPE_CHECKING:
-    from ingest.record.progress import FileCounts, IndexReport, KeptFolder, Problem, Status
+    from ingest.record.progress import FileCounts, IndexReport, IndexStatus, KeptFolder, Problem
 
 Json = Mapping[str, object]
 
@@ -91,7 +91,7 @@ def _box(box: Box) -> list[float]:
     return [box.x0, box.y0, box.x1, box.y1]
 
 
-def status_object(status: Status, index: str, notes: Sequence[str]) -> Json:
+def status_object(status: IndexStatus, index: str, notes: Sequence[str]) -> Json:
     """What ``status --json`` prints."""
     return {
         "files": _counts(status.counts),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eval.datasets.dataset import DataSet, Told
-from eval.datasets.materialise import Item, materialise, safe_name
+from eval.datasets.materialise import ArchiveItem, materialise, safe_name
 from eval.questions import Question
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Modality
@@ -62,12 +62,12 @@ def open_trec(folder: Path) -> DataSet:
     )
 
 
-def _texts(path: Path, names: dict[str, str]) -> Iterator[Item]:
+def _texts(path: Path, names: dict[str, str]) -> Iterator[ArchiveItem]:
     for number, line in enumerate(_lines(path)):
         entry = _object(line, path)
         name = safe_name(f"{number // _SHARD:05d}", f"{number:07d}-{entry['_id']}.txt")
         names[str(entry["_id"])] = name
-        yield Item(name, f"{entry.get('title', '')}\n\n{entry['text']}".strip().encode())
+        yield ArchiveItem(name, f"{entry.get('title', '')}\n\n{entry['text']}".strip().encode())
 
 
 def _queries(path: Path) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ _LONGEST = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ArchiveItem:
     """A file of a pool: its path below the pool's folder with ``/``, and its bytes."""
 
     name: str
@@ -38,7 +38,7 @@ def safe_name(*parts: str) -> str:
     return "/".join(kept)
 
 
-def materialise(items: Iterable[Item], folder: Path, tell: Told | None = None, total: int | None = None) -> int:
+def materialise(items: Iterable[ArchiveItem], folder: Path, tell: Told | None = None, total: int | None = None) -> int:
     """Write the items to a folder, one at a time; the number of files in it.
 
     What stands there with the same bytes is left alone, so that running it again goes on, and mends what is damaged.

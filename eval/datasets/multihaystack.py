@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from eval.datasets.dataset import DataSet, Told
-from eval.datasets.materialise import Item, materialise, safe_name
+from eval.datasets.materialise import ArchiveItem, materialise, safe_name
 from eval.questions import Question
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Modality
@@ -60,7 +60,7 @@ def open_multihaystack(folder: Path, pool: Path, tell: Told | None = None) -> Da
     return DataSet("MultiHaystack", pool.resolve(), tuple(questions))
 
 
-def _items(shards: Mapping[Modality, Sequence[Path]], names: dict[str, str]) -> Iterator[Item]:
+def _items(shards: Mapping[Modality, Sequence[Path]], names: dict[str, str]) -> Iterator[ArchiveItem]:
     """The files; `names` is filled with where each goes, by the names that questions may use."""
     for modality, paths in shards.items():
         for path in paths:
@@ -73,7 +73,7 @@ def _items(shards: Mapping[Modality, Sequence[Path]], names: dict[str, str]) -> 
                 for key in {own, PurePosixPath(own).name, PurePosixPath(own).stem}:
                     names[f"{modality.value}/{key}"] = name
                     names[key] = name if names.get(key, name) == name else _SEVERAL
-                yield Item(name, data)
+                yield ArchiveItem(name, data)
 
 
 def _bytes(value: Any, path: Path) -> tuple[bytes, str]:

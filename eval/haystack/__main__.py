@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval.haystack.plan import Recipe
+from eval.haystack.plan import FileRecipe
 from eval.haystack.writing import make_haystack
 from haystack_agent.errors import HaystackError
 
@@ -21,7 +21,7 @@ from haystack_agent.errors import HaystackError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = _parser().parse_args(arguments)
-    recipe = Recipe(options.seed, options.pictures, options.videos)
+    recipe = FileRecipe(options.seed, options.pictures, options.videos)
     try:
         make_haystack(options.folder, recipe, options.items, options.questions, options.workers, _say)
     except HaystackError as error:
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m eval.haystack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    default = Recipe()
+    default = FileRecipe()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--items", type=int, default=1000, help="files (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=default.seed, help="(default: %(default)s)")

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from eval.haystack.media.emoji import names
-from eval.haystack.plan import EVIDENCE, Plan, turned
+from eval.haystack.plan import EVIDENCE, HaystackPlan, turned
 from eval.haystack.values import LANGUAGES, Ask, Emoji, Item, Language, Money, Plain, Value
 from eval.haystack.words import other_ways, words_of, written
 from haystack_agent.errors import UsageError
@@ -18,7 +18,7 @@ Line = dict[str, object]
 """A line of the file of questions; see `eval.questions`."""
 
 
-def question_lines(plan: Plan, seed: int, items: int, count: int) -> list[Line]:
+def question_lines(plan: HaystackPlan, seed: int, items: int, count: int) -> list[Line]:
     """The first `count` questions about the first items.
 
     Raises:
@@ -39,7 +39,7 @@ def _in_turn(evidence: Sequence[Item]) -> Iterator[tuple[int, Ask]]:
                 yield index, some[turn]
 
 
-def _line(plan: Plan, seed: int, number: int, index: int, ask: Ask) -> Line:
+def _line(plan: HaystackPlan, seed: int, number: int, index: int, ask: Ask) -> Line:
     item = plan.evidence[index]
     chance = random.Random(f"{seed}/{index}/{ask.name}")  # noqa: S311 - no secrets
     others = [language for language in LANGUAGES if language != item.language]

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from eval.haystack.values import Group, Language, Term
+from eval.haystack.values import Group, HaystackTerm, Language
 from eval.haystack.words import Words, words_of
 
 _FIRST_DAY = date(2021, 1, 1)
@@ -51,10 +51,10 @@ class Chance:
         """A town."""
         return self.random.choice(self.words.places)
 
-    def terms(self, group: Group, count: int) -> tuple[Term, ...]:
+    def terms(self, group: Group, count: int) -> tuple[HaystackTerm, ...]:
         """Different words of a group, in random order."""
         numbers = self.random.sample(range(len(self.words.terms[group])), count)
-        return tuple(Term(group, number) for number in numbers)
+        return tuple(HaystackTerm(group, number) for number in numbers)
 
     def day(self) -> date:
         """A day of six years."""

@@ -41,7 +41,7 @@ FOLDERS = {Modality.DOCUMENT: "documents", Modality.IMAGE: "images", Modality.VI
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class FileRecipe:
     """What decides the files of a haystack, apart from how many there are."""
 
     seed: int = 7
@@ -66,10 +66,10 @@ class Recipe:
         return {"version": VERSION, **asdict(self)}
 
 
-class Plan:
+class HaystackPlan:
     """The items of a haystack of any size. Making one plans the evidence; an item is drawn by its index alone."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: FileRecipe) -> None:
         """Draw the evidence, each so that it answers no question about another.
 
         Raises:

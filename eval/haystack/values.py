@@ -60,7 +60,7 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class HaystackTerm:
     """A word that every language has."""
 
     group: Group
@@ -95,7 +95,7 @@ class Emoji:
     sign: str
 
 
-Value = Plain | Term | Day | Money | Months | Emoji
+Value = Plain | HaystackTerm | Day | Money | Months | Emoji
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from eval.haystack.values import GROUPS, Day, Emoji, Group, Language, Money, Months, Plain, Term, Value
+from eval.haystack.values import GROUPS, Day, Emoji, Group, HaystackTerm, Language, Money, Months, Plain, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def written(value: Value, words: Words) -> str:
     match value:
         case Plain(text=text):
             return text
-        case Term(group=group, number=number):
+        case HaystackTerm(group=group, number=number):
             return words.terms[group][number]
         case Day(when=when):
             return words.day(when)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eval.haystack.asking import question_lines
 from eval.haystack.media.emoji import require_glyphs
-from eval.haystack.plan import Plan, Recipe
+from eval.haystack.plan import FileRecipe, HaystackPlan
 from eval.questions import FILE_NAME
 from haystack_agent.errors import UsageError
 from haystack_agent.system.whole_files import write_whole
@@ -30,7 +30,7 @@ _TOLD = 1000
 
 
 def make_haystack(
-    folder: Path, recipe: Recipe, items: int, questions: int, workers: int, say: Callable[[str], None]
+    folder: Path, recipe: FileRecipe, items: int, questions: int, workers: int, say: Callable[[str], None]
 ) -> None:
     """Write or finish a haystack: the files, then the manifest and the questions.
 
@@ -43,7 +43,7 @@ def make_haystack(
     recipe.check()
     if items < 1 or workers < 1 or questions < 0:
         raise UsageError(f"There are no {items} items, {questions} questions, {workers} workers: give larger numbers.")
-    plan = Plan(recipe)
+    plan = HaystackPlan(recipe)
     require_glyphs()
     lines = question_lines(plan, recipe.seed, items, questions)
     _claim(folder, recipe, items)
@@ -61,7 +61,7 @@ def make_haystack(
         raise UsageError("A worker was killed, perhaps for want of memory: run it again, it goes on.") from error
 
 
-def _claim(folder: Path, recipe: Recipe, items: int) -> None:
+def _claim(folder: Path, recipe: FileRecipe, items: int) -> None:
     """Write the recipe into a new folder, or make sure that the one in it is the same."""
     card = json.dumps(recipe.card(), indent=1).encode() + b"\n"
     try:
@@ -83,7 +83,7 @@ def _claim(folder: Path, recipe: Recipe, items: int) -> None:
     _write(folder / CARD, card)
 
 
-def _parts(folder: Path, recipe: Recipe, items: int, workers: int) -> Iterator[list[str]]:
+def _parts(folder: Path, recipe: FileRecipe, items: int, workers: int) -> Iterator[list[str]]:
     """Lines of the manifest, in order, as the files are written."""
     chunks = [range(start, min(start + _CHUNK, items)) for start in range(0, items, _CHUNK)]
     write = partial(_write_chunk, folder, recipe)
@@ -106,11 +106,11 @@ def _start_worker() -> None:
 
 
 @cache
-def _plan(recipe: Recipe) -> Plan:
-    return Plan(recipe)
+def _plan(recipe: FileRecipe) -> HaystackPlan:
+    return HaystackPlan(recipe)
 
 
-def _write_chunk(folder: Path, recipe: Recipe, indexes: Sequence[int]) -> list[str]:
+def _write_chunk(folder: Path, recipe: FileRecipe, indexes: Sequence[int]) -> list[str]:
     plan = _plan(recipe)
     lines = []
     for index in indexes:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from eval.fidelity.scores import tokens
-from eval.own_questions.rules import Draft, Kind
+from eval.own_questions.rules import Draft, QuestionKind
 from haystack_agent.encoders.pieces import describe
 from haystack_agent.engine import Engine
 from haystack_agent.records import Piece
@@ -49,7 +49,7 @@ class Checker:
             return Drop.NO_ANSWER
         if contains(question, answer):
             return Drop.TELLS
-        if draft.kind is Kind.PASSAGE and any(contains(question, pointing) for pointing in _POINTING):
+        if draft.kind is QuestionKind.PASSAGE and any(contains(question, pointing) for pointing in _POINTING):
             return Drop.POINTS
         return Drop.ELSEWHERE if self._rival(draft) else None
 
@@ -72,7 +72,7 @@ class Checker:
         """
         there = readable(piece)
         met = sum(contains(there, key) for key in keys)
-        if draft.kind is Kind.PASSAGE:
+        if draft.kind is QuestionKind.PASSAGE:
             return met >= _MOSTLY * len(keys) and contains(there, answer)
         return met == len(keys)
 
@@ -95,7 +95,7 @@ def _same_place(draft: Draft, other: Piece) -> bool:
     mine = draft.source.piece
     if mine.asset_id != other.asset_id:
         return False
-    if draft.kind is Kind.SECTION:
+    if draft.kind is QuestionKind.SECTION:
         return True
     if mine.locator.page != other.locator.page:
         return False

@@ -20,7 +20,7 @@ from typing import Any
 from eval.own_questions.check import Checker, Drop, repeated
 from eval.own_questions.file import MADE, QuestionFile
 from eval.own_questions.model import Writer
-from eval.own_questions.rules import Draft, Kind, drafts
+from eval.own_questions.rules import Draft, QuestionKind, drafts
 from eval.questions import Question
 from haystack_agent.engine import Engine
 from haystack_agent.errors import UsageError
@@ -182,7 +182,7 @@ def _spread(found: Sequence[Candidate], drawn: random.Random) -> Iterator[tuple[
 
 def _group(candidate: Candidate) -> tuple[str, ...]:
     one = _source(candidate)
-    kind = candidate.kind if isinstance(candidate, Draft) else Kind.PASSAGE
+    kind = candidate.kind if isinstance(candidate, Draft) else QuestionKind.PASSAGE
     return kind, one.piece.modality, one.piece.language or "", str(PurePath(one.paths[0]).parent)
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from eval.fidelity.scores import tokens
 from eval.own_questions.check import Drop, contains, readable
-from eval.own_questions.rules import Draft, Kind
+from eval.own_questions.rules import Draft, QuestionKind
 from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.model.errors import told
@@ -116,7 +116,7 @@ def _draft(one: IndexedPiece, said: str) -> Draft | Drop:
     if not answer or len(question) > _LONGEST_QUESTION or len(answer) > _LONGEST_ANSWER:
         return Drop.MALFORMED
     language = detect_language(question, certain=0.0) or one.piece.language or ""
-    draft = Draft(one, Kind.PASSAGE, question, answer, (), language=language, summary=one_line(reply.summary))
+    draft = Draft(one, QuestionKind.PASSAGE, question, answer, (), language=language, summary=one_line(reply.summary))
     return replace(draft, keys=_keys(draft, reply.terms), accepted=tuple(filter(None, map(one_line, reply.accepted))))
 
 

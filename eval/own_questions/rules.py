@@ -22,7 +22,7 @@ from haystack_agent.store.values import IndexedPiece
 from haystack_agent.text.fold import fold
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What a question was made of."""
 
     CELL = "table cell"
@@ -40,7 +40,7 @@ class Draft:
     """A question that may be asked, if nothing else in the index answers it."""
 
     source: IndexedPiece
-    kind: Kind
+    kind: QuestionKind
     question: str
     answer: str
     keys: tuple[str, ...]
@@ -119,7 +119,7 @@ def _of_row(one: IndexedPiece, tables: Mapping[tuple[str, ...], int]) -> Iterato
         said = fold(value) in fold(f"{row.name} {column} {name}")
         if _names_cells(column, 40) and is_value(value) and not said:
             asked = f'In "{name}", what is the "{column}" of "{row.name}"?'
-            yield Draft(one, Kind.CELL, asked, value, (name, column, row.name))
+            yield Draft(one, QuestionKind.CELL, asked, value, (name, column, row.name))
 
 
 def _names_cells(text: str, longest: int) -> bool:
@@ -139,13 +139,13 @@ def _of_lines(one: IndexedPiece) -> Iterator[Draft]:
             label, value = match["name"], match["value"].strip()
             cut_off = not value.endswith(".") and after[:1].islower()
             if is_name(value.rstrip("."), 150) and not cut_off:
-                yield Draft(one, Kind.CAPTION, f'{where}, what does "{label}" show?', value, (name, label))
+                yield Draft(one, QuestionKind.CAPTION, f'{where}, what does "{label}" show?', value, (name, label))
         elif match := _LINE.fullmatch(line):
             label, value = match["name"].strip(), match["value"].strip()
             fits = is_label(label, 40) and is_value(value) and not after[:1].islower()
             fits = fits and not (piece.ocr and RUN_TOGETHER.match(value))
             if fits and fold(value) not in fold(f"{name} {label}") and fold(label) not in fold(f"{name} {value}"):
-                yield Draft(one, Kind.LABEL, f'{where}, what is the "{label}"?', value, (name, label))
+                yield Draft(one, QuestionKind.LABEL, f'{where}, what is the "{label}"?', value, (name, label))
 
 
 def _of_heading(one: IndexedPiece, seen: set[str]) -> Iterator[Draft]:
@@ -158,7 +158,7 @@ def _of_heading(one: IndexedPiece, seen: set[str]) -> Iterator[Draft]:
         return
     seen.add(fold(section))
     if fold(section) not in fold(title) and fold(title) not in fold(section):
-        yield Draft(one, Kind.SECTION, f'Which document has a section "{section}"?', title, (section,))
+        yield Draft(one, QuestionKind.SECTION, f'Which document has a section "{section}"?', title, (section,))
 
 
 def _of_sentences(one: IndexedPiece) -> Iterator[Draft]:
@@ -178,7 +178,7 @@ def _of_sentences(one: IndexedPiece) -> Iterator[Draft]:
         free = not before.endswith(("[", "(")) and not after.startswith(("(", "[", "]", ")"))
         if inside and free and len(found[0]) > 1 and not DIGITS.search(before + after):
             asked = f'Which number is missing: "{before}{_GAP}{after}"?'
-            yield Draft(one, Kind.NUMBER, asked, found[0], (before, after))
+            yield Draft(one, QuestionKind.NUMBER, asked, found[0], (before, after))
 
 
 def _of_photo(one: IndexedPiece) -> Iterator[Draft]:
@@ -188,6 +188,6 @@ def _of_photo(one: IndexedPiece) -> Iterator[Draft]:
         return
     day = f"{meta.created:%Y-%m-%d}"
     if meta.place:
-        yield Draft(one, Kind.PHOTO, f"Where was the photo of {day} taken?", meta.place, (day,))
+        yield Draft(one, QuestionKind.PHOTO, f"Where was the photo of {day} taken?", meta.place, (day,))
     elif meta.camera:
-        yield Draft(one, Kind.PHOTO, f"Which camera took the photo of {day}?", meta.camera, (day,))
+        yield Draft(one, QuestionKind.PHOTO, f"Which camera took the photo of {day}?", meta.camera, (day,))

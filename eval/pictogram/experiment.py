@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 
 from eval.pictogram.measures import Scores, recalls
-from eval.pictogram.plan import Plan
+from eval.pictogram.plan import ExperimentPlan
 from eval.pictogram.report import FOREIGN_WORDS, NO_PROJECTOR, TRANSLATED, write_report
-from eval.pictogram.stages import Stages
+from eval.pictogram.stages import ExperimentStages
 from eval.pictogram.training.clip import train_clip
-from eval.pictogram.training.features import SEEN_CONCEPTS, TEST, Encoders, Gallery, make_features, open_gallery
+from eval.pictogram.training.features import SEEN_CONCEPTS, TEST, Gallery, TrainedEncoders, make_features, open_gallery
 from eval.pictogram.training.heads import SUPERVISED, UCLIP, Trainer, ablations, projected
 from eval.pictogram.training.text import train_text
 from eval.pictogram.world.concepts import MEASURED, PIVOT
@@ -28,12 +28,12 @@ _FILES = ("config.json", "model.safetensors", "tokenizer.json")
 class Experiment:
     """One run: everything it makes lies in one folder."""
 
-    def __init__(self, folder: Path, plan: Plan, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, plan: ExperimentPlan, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._work = folder / "work"
         self._plan = plan
         self._say = say
-        self._stages = Stages(self._work, plan, say)
+        self._stages = ExperimentStages(self._work, plan, say)
 
     def run(self) -> None:
         """Do what is not done yet.
@@ -63,8 +63,8 @@ class Experiment:
         return make_world(self._plan.concepts, every_language=self._plan.every_language)
 
     @cached_property
-    def _encoders(self) -> Encoders:
-        return Encoders(PictogramText(self._folder / "text"), PictogramClip(self._folder / "clip"))
+    def _encoders(self) -> TrainedEncoders:
+        return TrainedEncoders(PictogramText(self._folder / "text"), PictogramClip(self._folder / "clip"))
 
     @cached_property
     def _trainer(self) -> Trainer:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from eval.pictogram.world.concepts import MEASURED, Concept
+from eval.pictogram.world.concepts import MEASURED, DrawnConcept
 from eval.pictogram.world.pictures import UNSEEN, to_images
 from eval.pictogram.world.world import Part, make_world
 from haystack_agent.encoders.profile import profile_named
@@ -37,7 +37,7 @@ _WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MixedQuestion:
     """A concept's name, and the file names of its picture and its text."""
 
     text: str
@@ -45,11 +45,11 @@ class Question:
     document: str
 
 
-Ranking = Callable[[Question], Sequence[str]]
+Ranking = Callable[[MixedQuestion], Sequence[str]]
 """From a question to file names, best first."""
 
 
-def make_folder(folder: Path, part: Part, count: int, seed: int = 0) -> list[Question]:
+def make_folder(folder: Path, part: Part, count: int, seed: int = 0) -> list[MixedQuestion]:
     """Write the pictures and texts of the first `count` concepts, and make a question for each."""
     import torch
 
@@ -61,14 +61,14 @@ def make_folder(folder: Path, part: Part, count: int, seed: int = 0) -> list[Que
     for number, (group, image) in enumerate(zip(shown, images, strict=True)):
         (concept,) = part.shown(group)
         written, asked = (MEASURED[place] for place in drawn.choice(len(MEASURED), 2, replace=False))
-        question = Question(concept.names[asked], f"{number:04}.png", f"{number:04}.txt")
+        question = MixedQuestion(concept.names[asked], f"{number:04}.png", f"{number:04}.txt")
         image.resize((_SIDE, _SIDE)).save(folder / question.picture)
         (folder / question.document).write_text(_text(concept, written), "utf-8")
         questions.append(question)
     return questions
 
 
-def _text(concept: Concept, language: str) -> str:
+def _text(concept: DrawnConcept, language: str) -> str:
     return ", ".join((concept.names[language], *concept.keywords.get(language, ())[:_WORDS])) + "\n"
 
 
@@ -82,7 +82,7 @@ def rankings(searcher: Searcher, store: Store) -> dict[str, Ranking]:
 
     encoders = profile_named(PROFILE).load()
 
-    def by_cosine(question: Question) -> list[str]:
+    def by_cosine(question: MixedQuestion) -> list[str]:
         assert encoders.sight is not None  # noqa: S101 - this profile sees
         sentence = encoders.text.encode_query(question.text)
         aim = encoders.sight.of_texts([question.text], sentence[None])[0]
@@ -97,7 +97,7 @@ def rankings(searcher: Searcher, store: Store) -> dict[str, Ranking]:
     }
 
 
-def recall(ranking: Ranking, questions: Sequence[Question]) -> dict[str, tuple[float, ...]]:
+def recall(ranking: Ranking, questions: Sequence[MixedQuestion]) -> dict[str, tuple[float, ...]]:
     """Recall@1, 5 and 10 of the pictures and of the texts."""
     found = [list(ranking(question)) for question in questions]
     sides = {"picture": [one.picture for one in questions], "text": [one.document for one in questions]}

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExperimentPlan:
     """Numbers of everything."""
 
     concepts: int | None = None
@@ -37,15 +37,15 @@ class Plan:
     seed: int = 0
 
 
-FULL = Plan()
-QUICK = Plan(
+FULL = ExperimentPlan()
+QUICK = ExperimentPlan(
     concepts=260, every_language=False, dimension=32, common=32, gallery=40, epochs=2, batch=64,
     clip_steps=12, clip_batch=64, clip_words=600, text_steps=30, text_batch=64, text_words=2500,
     pivot=300, image_bank=300, text_bank=400,
 )  # fmt: skip
 
 
-def towers(plan: Plan, words: int) -> Mapping[str, Any]:
+def towers(plan: ExperimentPlan, words: int) -> Mapping[str, Any]:
     """open_clip's settings: a ResNet, which learns from few pictures what a transformer needs many for."""
     vision = {"layers": (1, 1, 1, 1), "width": 16, "head_width": 64, "image_size": 64}
     text = {"context_length": 20, "vocab_size": words, "width": 96, "heads": 3, "layers": 2}

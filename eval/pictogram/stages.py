@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from eval.pictogram.plan import Plan
+from eval.pictogram.plan import ExperimentPlan
 
 
-class Stages:
+class ExperimentStages:
     """Runs the stages of one experiment in order and remembers in `folder` which are complete."""
 
-    def __init__(self, folder: Path, plan: Plan, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, plan: ExperimentPlan, say: Callable[[str], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._plan = asdict(plan)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from eval.measures.ranking import RankingMeasure
 from eval.measures.resampling import Difference, compare
-from eval.reports.tables import Table
+from eval.reports.tables import ReportTable
 from eval.runs.outcomes import Outcomes
 from haystack_agent.errors import UsageError
 
 
-def comparison(first: Outcomes, second: Outcomes) -> list[Table]:
+def comparison(first: Outcomes, second: Outcomes) -> list[ReportTable]:
     """Second minus first, for every system and condition that both have, on the questions that both asked.
 
     Raises:
@@ -26,8 +26,8 @@ def comparison(first: Outcomes, second: Outcomes) -> list[Table]:
     note = f"Second minus first on {len(keys)} questions; 95 % bootstrap interval, paired randomisation test."
     columns = ("first", "second", "difference", "p")
     made = [
-        Table("Retrieval", note, ("system and measure", *columns), tuple(_retrieval(first, second, keys))),
-        Table("Right answers", note, ("evidence", *columns), tuple(_answers(first, second, keys))),
+        ReportTable("Retrieval", note, ("system and measure", *columns), tuple(_retrieval(first, second, keys))),
+        ReportTable("Right answers", note, ("evidence", *columns), tuple(_answers(first, second, keys))),
     ]
     return [table for table in made if table.rows]
 

@@ -11,7 +11,7 @@ from eval.questions import Question
 from eval.reports.tables import leading
 from eval.runs.outcomes import Outcomes
 from eval.runs.retrievers import Ranked
-from haystack_agent.answering.pictures import Renderer, Wanted
+from haystack_agent.answering.pictures import PictureWanted, Renderer
 from haystack_agent.errors import ReadFailed
 from haystack_agent.media import PlaceOf, medium_of_type
 from haystack_agent.records import AssetMeta, Evidence, Locator, Piece
@@ -61,7 +61,9 @@ def thumbnails(shown: Sequence[Failure], pool: Path, renderer: Renderer, folder:
     folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(todo), _BATCH):
         batch = todo[start : start + _BATCH]
-        for (name, _), pictures in zip(batch, renderer.render([Wanted(one, _SIDE) for _, one in batch]), strict=True):
+        for (name, _), pictures in zip(
+            batch, renderer.render([PictureWanted(one, _SIDE) for _, one in batch]), strict=True
+        ):
             if pictures:
                 (folder / name).write_bytes(pictures[0].jpeg)
     return {key: name for key, name in names.items() if (folder / name).exists()}

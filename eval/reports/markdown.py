@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from eval.reports.failures import Failure
-from eval.reports.tables import Table
+from eval.reports.tables import ReportTable
 from eval.runs.config import RunConfig
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~$])")
 
 
-def markdown(config: RunConfig, tables: Sequence[Table], failures: Sequence[Failure]) -> str:
+def markdown(config: RunConfig, tables: Sequence[ReportTable], failures: Sequence[Failure]) -> str:
     """The whole report but for its pictures."""
     parts = [f"# Evaluation of {escaped(config.data_set)}", _head(config)]
     parts += [f"## {table.title}\n\n{escaped(table.note)}\n\n{table_text(table)}" for table in tables]
@@ -31,7 +31,7 @@ def _head(config: RunConfig) -> str:
     return "\n".join(f"- {escaped(fact)}" for fact in facts)
 
 
-def table_text(table: Table) -> str:
+def table_text(table: ReportTable) -> str:
     """A table in the form of GitHub's Markdown."""
     lines = [table.columns, ("---", *["---:"] * (len(table.columns) - 1)), *table.rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)

@@ -16,7 +16,7 @@ _UNJUDGED = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Rows of cells under a title; the first column is words, the others are figures."""
 
     title: str
@@ -25,7 +25,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables(run: Outcomes) -> list[Table]:
+def tables(run: Outcomes) -> list[ReportTable]:
     """All that apply to a run, in the order of a report."""
     made = [_retrieval(run), _by_group(run), _baselines(run), _differences(run), _reasoning(run), _gap(run)]
     made += [_abstention(run), _agreement(run)]
@@ -52,20 +52,20 @@ def _mean(values: Sequence[float]) -> str:
     return f"{fmean(values):.2f}" if values else _UNJUDGED
 
 
-def _retrieval(run: Outcomes) -> Table:
+def _retrieval(run: Outcomes) -> ReportTable:
     rows = []
     for system in run.config.systems:
         scores = run.scores(system)
         rows.append((system, *(said(bootstrap(list(scores[one].values()))) for one in RankingMeasure)))
     note = f"Files ranked by their best place, {len(run.answerable)} questions; 95 % bootstrap intervals."
-    return Table("Retrieval", note, ("system", *(_called(one) for one in RankingMeasure)), tuple(rows))
+    return ReportTable("Retrieval", note, ("system", *(_called(one) for one in RankingMeasure)), tuple(rows))
 
 
 def _called(measure: RankingMeasure) -> str:
     return measure.value.replace("R@", "Recall@").replace("RR", "MRR")
 
 
-def _by_group(run: Outcomes) -> Table:
+def _by_group(run: Outcomes) -> ReportTable:
     system, condition = leading(run), asked(run)
     scores = run.scores(system)
     shown = (RankingMeasure.RECALL_1, RankingMeasure.RECALL_5, RankingMeasure.MRR)
@@ -76,7 +76,7 @@ def _by_group(run: Outcomes) -> Table:
 
     columns = ("questions", "n", *map(_called, shown), "answer right", "abstained", "right place")
     note = f"{system}; answers by {run.config.reader}, condition {condition or 'none'}."
-    return Table("By kind of question", note, columns, tuple(map(row, groups(run.answerable.values()))))
+    return ReportTable("By kind of question", note, columns, tuple(map(row, groups(run.answerable.values()))))
 
 
 def _answered(run: Outcomes, condition: Condition | None, keys: Sequence[str]) -> tuple[str, str]:
@@ -94,7 +94,7 @@ def _placed(run: Outcomes, group: Group) -> str:
     return f"{sum(told)} of {len(told)}"
 
 
-def _baselines(run: Outcomes) -> Table:
+def _baselines(run: Outcomes) -> ReportTable:
     scores = {system: run.scores(system) for system in run.config.systems}
 
     def cell(system: str, group: Group) -> str:
@@ -107,10 +107,12 @@ def _baselines(run: Outcomes) -> Table:
     ]
     if len(run.config.systems) < 2:
         rows = []
-    return Table("Systems side by side", "Recall@1 / Recall@5.", ("questions", "n", *run.config.systems), tuple(rows))
+    return ReportTable(
+        "Systems side by side", "Recall@1 / Recall@5.", ("questions", "n", *run.config.systems), tuple(rows)
+    )
 
 
-def _differences(run: Outcomes) -> Table:
+def _differences(run: Outcomes) -> ReportTable:
     first = leading(run)
     own = run.scores(first)
     rows = []
@@ -125,10 +127,10 @@ def _differences(run: Outcomes) -> Table:
             cells.append(f"{found.mean.mean:+.2f} [{found.mean.low:+.2f}, {found.mean.high:+.2f}], p {found.p:.4f}")
         rows.append((other, *cells))
     note = f"{first} minus the other on the same questions; paired randomisation test, two-sided."
-    return Table("Differences", note, (f"{first} against", "Recall@1", "Recall@5", "MRR"), tuple(rows))
+    return ReportTable("Differences", note, (f"{first} against", "Recall@1", "Recall@5", "MRR"), tuple(rows))
 
 
-def _reasoning(run: Outcomes) -> Table:
+def _reasoning(run: Outcomes) -> ReportTable:
     rows = tuple(_condition_row(run, condition) for condition in run.config.conditions)
     columns = (
         "evidence", "right", "judge", "exact", "contains", "numeric", "ANLS", "abstained", "cited right", "right cited",
@@ -139,7 +141,7 @@ def _reasoning(run: Outcomes) -> Table:
         f"{run.config.judge or 'not asked'}. Cited right: share of citations in the right file; right cited: share of "
         "answers that cite it. A question without an answer counts as wrong."
     )
-    return Table("Reasoning", note, columns, rows if _with_answers(run) else ())
+    return ReportTable("Reasoning", note, columns, rows if _with_answers(run) else ())
 
 
 def _with_answers(run: Outcomes) -> list[str]:
@@ -190,11 +192,11 @@ def _cost(run: Outcomes, tokens: Sequence[int]) -> str:
     return f"{sum(count * price for count, price in zip(tokens, run.config.prices, strict=True)) / 1e6:.4f}"
 
 
-def _gap(run: Outcomes) -> Table:
+def _gap(run: Outcomes) -> ReportTable:
     """The headline: what is lost because evidence has to be found."""
     found = [one for one in run.config.conditions if one.places or one is Condition.ASK]
     if Condition.GOLD not in run.config.conditions or not found:
-        return Table("", "", (), ())
+        return ReportTable("", "", (), ())
     keys = _with_answers(run)
     rows = []
     for name, verdict in _verdicts(run):
@@ -205,7 +207,9 @@ def _gap(run: Outcomes) -> Table:
                 (f"{name}, {condition.value}", _mean(gold), f"{fmean(gold) - change.mean.mean:.2f}", said(change.mean))
             )
     note = "What answers lose because the evidence has to be found."
-    return Table("Gold minus retrieved", note, ("judged by", "gold", "retrieved", "gap"), tuple(rows) if keys else ())
+    return ReportTable(
+        "Gold minus retrieved", note, ("judged by", "gold", "retrieved", "gap"), tuple(rows) if keys else ()
+    )
 
 
 def _verdicts(run: Outcomes) -> Iterator[tuple[str, Callable[[Condition, str], float]]]:
@@ -214,7 +218,7 @@ def _verdicts(run: Outcomes) -> Iterator[tuple[str, Callable[[Condition, str], f
         yield run.config.judge, lambda condition, key: float(bool(run.judged(condition, key)))
 
 
-def _abstention(run: Outcomes) -> Table:
+def _abstention(run: Outcomes) -> ReportTable:
     """Of questions that nothing answers, and of those that something does."""
     none = [key for key in run.questions if key not in run.answerable]
     rows = []
@@ -227,10 +231,10 @@ def _abstention(run: Outcomes) -> Table:
         share = [float(key in none) for key in declined]
         rows.append((condition.value, str(len(right)), _mean(right), _mean(share)))
     columns = ("evidence", "unanswerable", "declined", "of those declined, unanswerable")
-    return Table("Abstention", "Questions that no file answers should be declined.", columns, tuple(rows))
+    return ReportTable("Abstention", "Questions that no file answers should be declined.", columns, tuple(rows))
 
 
-def _agreement(run: Outcomes) -> Table:
+def _agreement(run: Outcomes) -> ReportTable:
     """How often judge and rules agree, and Cohen's kappa: agreement beyond chance."""
     pairs = [
         (run.rule_verdict(condition, key).right, verdict)
@@ -240,10 +244,10 @@ def _agreement(run: Outcomes) -> Table:
         and (verdict := run.judged(condition, key)) is not None
     ]  # fmt: skip
     if not run.config.judge or not pairs:
-        return Table("", "", (), ())
+        return ReportTable("", "", (), ())
     agreed = fmean(float(rule == judge) for rule, judge in pairs)
     rule, judge = fmean(float(one) for one, _ in pairs), fmean(float(one) for _, one in pairs)
     chance = rule * judge + (1 - rule) * (1 - judge)
     kappa = 1.0 if chance == 1 else (agreed - chance) / (1 - chance)
     row = (run.config.judge, str(len(pairs)), f"{agreed:.2f}", f"{kappa:.2f}")
-    return Table("Judge and rules", "Answers on which both spoke.", ("judge", "n", "agreement", "kappa"), (row,))
+    return ReportTable("Judge and rules", "Answers on which both spoke.", ("judge", "n", "agreement", "kappa"), (row,))

@@ -11,7 +11,7 @@ from eval.measures.ranking import trec_qrels, trec_run
 from eval.reports.failures import Failure, failures, thumbnails
 from eval.reports.markdown import markdown
 from eval.reports.plots import plots
-from eval.reports.tables import Table, tables
+from eval.reports.tables import ReportTable, tables
 from eval.runs.outcomes import Outcomes
 from haystack_agent.answering.pictures import Renderer
 
@@ -37,7 +37,7 @@ def write_report(run: Outcomes, folder: Path, renderer: Renderer) -> Path:
 
 
 def _html(
-    run: Outcomes, made: Sequence[Table], failed: Sequence[Failure], pictures: Mapping[tuple[str, str], str]
+    run: Outcomes, made: Sequence[ReportTable], failed: Sequence[Failure], pictures: Mapping[tuple[str, str], str]
 ) -> str:
     from jinja2 import Environment
     from markupsafe import Markup

@@ -16,7 +16,7 @@ from eval.runs.gold import GoldEvidence
 from eval.runs.journal import Journal
 from eval.runs.llm_judge import LlmJudge
 from eval.runs.names import Condition
-from eval.runs.readers import Reader, Reply
+from eval.runs.readers import AnswerReader, Reply
 from eval.runs.retrievers import Ranked, Retriever, relative
 from haystack_agent import places
 from haystack_agent.asking import Found, Request
@@ -76,7 +76,7 @@ def places_of(record: Mapping[str, Any]) -> list[Ranked]:
 class Answering:
     """Answers the questions of a run under its conditions."""
 
-    def __init__(self, engine: Engine, gold: GoldEvidence, reader: Reader, pool: Path, parallel: int) -> None:
+    def __init__(self, engine: Engine, gold: GoldEvidence, reader: AnswerReader, pool: Path, parallel: int) -> None:
         self._engine = engine
         self._gold = gold
         self._reader = reader

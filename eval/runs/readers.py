@@ -35,7 +35,7 @@ class Reply:
     tokens_out: int = 0
 
 
-class Reader(Protocol):
+class AnswerReader(Protocol):
     """Answers a question from evidence."""
 
     @property

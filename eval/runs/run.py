@@ -19,7 +19,7 @@ from eval.runs.gold import GoldEvidence
 from eval.runs.llm_judge import LlmJudge
 from eval.runs.names import EXTRACTIVE, Condition, System
 from eval.runs.outcomes import write_questions
-from eval.runs.readers import ExtractiveAnswers, ModelAnswers, Reader
+from eval.runs.readers import AnswerReader, ExtractiveAnswers, ModelAnswers
 from eval.runs.retrievers import OfLangChain, OneVector, Ours, RankFusion, Retriever, relative
 from eval.runs.tutorial import tutorial_retriever
 from haystack_agent import places
@@ -188,7 +188,7 @@ def _config(data: DataSet, location: IndexLocation, asked: list[Question], optio
     )
 
 
-def _reader(model: NamedModel | None, engine: Engine, renderer: Renderer) -> Reader:
+def _reader(model: NamedModel | None, engine: Engine, renderer: Renderer) -> AnswerReader:
     return ExtractiveAnswers(engine) if model is None else ModelAnswers(model.model, model.name, renderer)
 
 

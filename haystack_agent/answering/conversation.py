@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from haystack_agent.answering.checks.marks import Mark
 from haystack_agent.answering.effects import Effect, pause, result_of
 from haystack_agent.answering.model.errors import told
-from haystack_agent.answering.model.retries import Patience, Waiting
+from haystack_agent.answering.model.retries import Patience, Retrying
 from haystack_agent.errors import ContextTooLong, ModelFailed
 from haystack_agent.records import Answer, Modality
 from haystack_agent.retrieval.period import Period
@@ -63,7 +63,7 @@ class _Question:
     text: str
     turns: list[Turn]
     """As many as the model is told of."""
-    waiting: Waiting
+    waiting: Retrying
     mark: Mark = field(default_factory=Mark.drawn)
     given_up: bool = False
 
@@ -102,7 +102,7 @@ class Conversation:
         Raises:
             ModelFailed: the model does not answer.
         """
-        reading = _Question(question, self._turns[-_TURNS:], Waiting(self._patience))
+        reading = _Question(question, self._turns[-_TURNS:], Retrying(self._patience))
         while not reading.given_up:
             messages = self._messages(reading)
             try:

@@ -15,7 +15,7 @@ from haystack_agent.answering.events import Done, Event, Status, Token
 from haystack_agent.answering.messages import DECLINED, Budget, budget_for, make_messages
 from haystack_agent.answering.model.errors import said_nothing, said_too_much, told
 from haystack_agent.answering.model.length import CUT, TooLong
-from haystack_agent.answering.model.retries import Patience, Waiting
+from haystack_agent.answering.model.retries import Patience, Retrying
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.errors import ContextTooLong, ModelFailed, ModelUnreachable, PicturesRefused
 from haystack_agent.records import Evidence
@@ -58,7 +58,7 @@ class DirectReader:
         Raises:
             ModelFailed: the model did not answer; what it wrote before is not whole.
         """
-        state = _State(evidence, self._budget, Waiting(self._patience))
+        state = _State(evidence, self._budget, Retrying(self._patience))
         while evidence:
             if not state.messages:
                 draft = partial(make_messages, question, evidence, self._renderer, state.mark, state.budget)
@@ -94,7 +94,7 @@ class _State:
 
     evidence: Sequence[Evidence]
     budget: Budget
-    waiting: Waiting
+    waiting: Retrying
     mark: Mark = field(default_factory=Mark.drawn)
     heard: str = ""
     """Without the marks that the model repeats."""

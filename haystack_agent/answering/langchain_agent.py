@@ -27,7 +27,7 @@ from haystack_agent.answering.messages import DECLINED, RULES
 from haystack_agent.answering.model.errors import told
 from haystack_agent.answering.model.langchain_length import Length
 from haystack_agent.answering.model.length import CUT, TooLong
-from haystack_agent.answering.model.retries import Patience, Waiting
+from haystack_agent.answering.model.retries import Patience, Retrying
 from haystack_agent.answering.pictures import Renderer
 from haystack_agent.answering.sources import Book, Sources
 from haystack_agent.answering.tools import TOOLS, Toolbox
@@ -51,7 +51,7 @@ _LAST_CALL = "This was the last use of tools: answer now from what was found."
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AgentLimits:
     """How far one run may go."""
 
     calls: int = 8
@@ -68,7 +68,7 @@ class AgentReader:
         model: BaseChatModel,
         name: str,
         renderer: Renderer,
-        limits: Limits = Limits(),
+        limits: AgentLimits = AgentLimits(),
         patience: Patience = Patience(),
     ) -> None:
         self._model = model
@@ -220,7 +220,7 @@ class _Run:
 class _Turns(AgentMiddleware[Any, Any]):
     """Counts the model's turns, tries again what may pass, and takes the tools away for the last."""
 
-    def __init__(self, name: str, limits: Limits, patience: Patience, notes: list[str]) -> None:
+    def __init__(self, name: str, limits: AgentLimits, patience: Patience, notes: list[str]) -> None:
         super().__init__()
         self.length = Length()
         """Listens to the run."""
@@ -235,7 +235,7 @@ class _Turns(AgentMiddleware[Any, Any]):
     ) -> ModelResponse[Any]:
         """One turn."""
         request = self._turn(request)
-        waiting = Waiting(self._patience)
+        waiting = Retrying(self._patience)
         while True:
             try:
                 return self._fewer(handler(request))
@@ -249,7 +249,7 @@ class _Turns(AgentMiddleware[Any, Any]):
     ) -> ModelResponse[Any]:
         """One turn."""
         request = self._turn(request)
-        waiting = Waiting(self._patience)
+        waiting = Retrying(self._patience)
         while True:
             try:
                 return self._fewer(await handler(request))
@@ -278,7 +278,7 @@ class _Turns(AgentMiddleware[Any, Any]):
         self._notes.append(CUT)
         return ModelResponse([AIMessage(self.length.text)])
 
-    def _pause(self, error: Exception, waiting: Waiting) -> float:
+    def _pause(self, error: Exception, waiting: Retrying) -> float:
         """Seconds to wait before another try, told of.
 
         Raises:

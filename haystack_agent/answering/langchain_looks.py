@@ -11,9 +11,9 @@ from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 
 from haystack_agent.answering.messages import shown_blocks
 from haystack_agent.answering.model.errors import told
-from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted, Renderer
 from haystack_agent.answering.sources import Book
-from haystack_agent.answering.tools import Look
+from haystack_agent.answering.tools import PictureReference
 from haystack_agent.errors import ContextTooLong, PicturesRefused
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Looks(AgentMiddleware[Any, Any]):
         self._book = book
         self._renderer = renderer
         self._notes = notes
-        self._drawn: dict[Look, tuple[Picture, ...]] = {}
+        self._drawn: dict[PictureReference, tuple[Picture, ...]] = {}
         self._blind = False
 
     def wrap_model_call(
@@ -71,7 +71,7 @@ class Looks(AgentMiddleware[Any, Any]):
     def _with_pictures(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         looks = [] if self._blind else _latest(request.messages)
         missing = [look for look in looks if look not in self._drawn]
-        wanted = [Wanted(self._book.evidence[look.number - 1], look.side, _FRAMES) for look in missing]
+        wanted = [PictureWanted(self._book.evidence[look.number - 1], look.side, _FRAMES) for look in missing]
         if wanted:
             self._drawn |= dict(zip(missing, self._renderer.render(wanted), strict=True))
         blocks: list[ContentBlock] = [
@@ -83,9 +83,9 @@ class Looks(AgentMiddleware[Any, Any]):
         return request.override(messages=[*request.messages, seen])
 
 
-def _latest(messages: list[AnyMessage]) -> list[Look]:
+def _latest(messages: list[AnyMessage]) -> list[PictureReference]:
     """The references of the latest results of tools, each place once and at its largest."""
-    chosen: dict[int, Look] = {}
+    chosen: dict[int, PictureReference] = {}
     for message in reversed(messages):
         for look in message.artifact or () if isinstance(message, ToolMessage) else ():
             if look.number in chosen or len(chosen) < _LOOKS:

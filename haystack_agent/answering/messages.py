@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from haystack_agent.answering.checks.marks import Mark
-from haystack_agent.answering.pictures import Picture, Renderer, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted, Renderer
 from haystack_agent.media import medium_of, place_name
 from haystack_agent.records import Evidence
 from haystack_agent.text.visible import one_line, visible
@@ -110,7 +110,7 @@ def make_messages(
     from langchain_core.messages import HumanMessage, SystemMessage
 
     given = evidence[: budget.places]
-    wanted = [Wanted(one, side, budget.frames) for one, side in zip(given, budget.sides, strict=False)]
+    wanted = [PictureWanted(one, side, budget.frames) for one, side in zip(given, budget.sides, strict=False)]
     pictures = renderer.render(wanted) if wanted else []
     pictures += [()] * (len(given) - len(pictures))
     blocks: list[ContentBlock] = []

@@ -19,7 +19,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PictureWanted:
     """A piece of evidence to draw."""
 
     evidence: Evidence
@@ -32,6 +32,6 @@ class Wanted:
 class Renderer(Protocol):
     """Draws evidence from the files that it was found in."""
 
-    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+    def render(self, wanted: Sequence[PictureWanted]) -> list[tuple[Picture, ...]]:
         """The pictures of each piece of evidence: none of what has no look (plain text) or cannot be drawn any more."""
         ...

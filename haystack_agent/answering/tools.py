@@ -32,7 +32,7 @@ _NAMES, _NAME = 100, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureReference:
     """A reference to a picture that a tool's result is about: place number and longest side in pixels."""
 
     number: int
@@ -60,7 +60,7 @@ class Toolbox:
         modality: ModalityName | None = None,
         after: str | None = None,
         before: str | None = None,
-    ) -> tuple[str, list[Look]]:
+    ) -> tuple[str, list[PictureReference]]:
         """Find places in the user's files for a query in any language: words, or what a picture shows.
 
         Dates (when the content was made) are written 2026-11-22.
@@ -76,14 +76,14 @@ class Toolbox:
         found = self._sources.search(query, places.GIVEN, filters)
         return self._told(found, _FOUND_CHARACTERS, _FOUND_SIDE, "Nothing was found: try other words.")
 
-    def open(self, number: int) -> tuple[str, list[Look]]:
+    def open(self, number: int) -> tuple[str, list[PictureReference]]:
         """Look at a numbered place closely: its whole text, and its page, photo or frames at full size."""
         evidence = self._book.get(number)
         if evidence is None:
             return self._unknown(number), []
         return self._told([evidence], _OPENED_CHARACTERS, _OPENED_SIDE, "")
 
-    def neighbours(self, number: int) -> tuple[str, list[Look]]:
+    def neighbours(self, number: int) -> tuple[str, list[PictureReference]]:
         """The page before and after a numbered place, or the moments of a clip before and after it."""
         evidence = self._book.get(number)
         if evidence is None:
@@ -91,16 +91,18 @@ class Toolbox:
         beside = self._sources.beside(evidence)
         return self._told(beside, _FOUND_CHARACTERS, _FOUND_SIDE, "There is nothing before or after it.")
 
-    def list_sources(self) -> tuple[str, list[Look]]:
+    def list_sources(self) -> tuple[str, list[PictureReference]]:
         """Names of the user's files."""
         names, more = self._sources.names(_NAMES)
         rest = "\n(and more: use search)" if more else ""
         return self._mark.around("\n".join(map(_listed, names))) + rest, []
 
-    def _told(self, found: Sequence[Evidence], most: int, side: int, nothing: str) -> tuple[str, list[Look]]:
+    def _told(
+        self, found: Sequence[Evidence], most: int, side: int, nothing: str
+    ) -> tuple[str, list[PictureReference]]:
         numbers = [self._book.number(one) for one in found]
         texts = [described(number, one, self._mark, most) for number, one in zip(numbers, found, strict=True)]
-        return "\n\n".join(texts) or nothing, [Look(number, side) for number in numbers[:_SHOWN]]
+        return "\n\n".join(texts) or nothing, [PictureReference(number, side) for number in numbers[:_SHOWN]]
 
     def _unknown(self, number: int) -> str:
         count = len(self._book.evidence)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from haystack_agent.encoders.projector import Projector
-from haystack_agent.vectors import FloatArray, Look, PictureEncoder, TextEncoder
+from haystack_agent.vectors import FloatArray, PictureEncoder, Pixels, TextEncoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,7 +35,7 @@ class Sight:
         vectors = self.pictures.encode_images(images)
         return self.projector.project_clip(vectors) if self.projector else vectors
 
-    def of_looks(self, looks: Sequence[Look]) -> FloatArray:
+    def of_looks(self, looks: Sequence[Pixels]) -> FloatArray:
         """What a piece looks like to one vector, shape (dimension,): the mean direction of its pictures."""
         from PIL import Image as Pictures
 

@@ -38,7 +38,7 @@ _LEFT_FREE = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DownloadProgress:
     """Where a download stands. The first report comes before the first byte is fetched."""
 
     repo: str
@@ -82,7 +82,7 @@ class Hub:
     cache: Path
     offline: bool = False
     """Use what is in the cache only; ``HF_HUB_OFFLINE=1`` does the same."""
-    on_progress: Callable[[Progress], None] | None = None
+    on_progress: Callable[[DownloadProgress], None] | None = None
     endpoint: str | None = None
     """Address of the hub; that of ``HF_ENDPOINT``, else the public one, if ``None``."""
 
@@ -149,7 +149,7 @@ class Hub:
             nonlocal done
             done += arrived
             if self.on_progress is not None:
-                self.on_progress(Progress(listing.repo, folder, total, done))
+                self.on_progress(DownloadProgress(listing.repo, folder, total, done))
 
         count(0)
         if (free := shutil.disk_usage(folder.parent).free) < total - done + _LEFT_FREE:

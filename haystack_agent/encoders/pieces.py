@@ -16,7 +16,7 @@ from haystack_agent.encoders.profile import profile_of_index
 from haystack_agent.records import AssetMeta, Piece, PieceKind
 from haystack_agent.store.values import IndexedPiece, VectorName
 from haystack_agent.text.language import detect_language
-from haystack_agent.vectors import FloatArray, Look, TextEncoder
+from haystack_agent.vectors import FloatArray, Pixels, TextEncoder
 
 _FOLDERS_SEARCHED = 2
 _WORD_BREAKS = re.compile(r"[_\-.+]+|(?<=[a-z])(?=[A-Z])")
@@ -31,7 +31,7 @@ class NewPiece:
     piece: Piece
     paths: tuple[str, ...]
     modified: datetime
-    looks: tuple[Look, ...] = ()
+    looks: tuple[Pixels, ...] = ()
 
 
 class PieceEncoder:
@@ -98,7 +98,7 @@ def _text_vectors(encoder: TextEncoder, texts: Mapping[int, str]) -> dict[int, F
 
 
 def _sight_vectors(
-    sight: Sight, texts: Mapping[int, str], vectors: Mapping[int, FloatArray], looks: Mapping[int, tuple[Look, ...]]
+    sight: Sight, texts: Mapping[int, str], vectors: Mapping[int, FloatArray], looks: Mapping[int, tuple[Pixels, ...]]
 ) -> dict[int, FloatArray]:
     """Pictures through the CLIP's head; pieces that are text alone through the head of the sentence encoder."""
     unseen = [place for place in texts if place not in looks]

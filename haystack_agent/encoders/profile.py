@@ -13,7 +13,7 @@ from haystack_agent.errors import IndexMismatch, UsageError
 from haystack_agent.store.values import StoreSchema, VectorName
 
 if TYPE_CHECKING:
-    from haystack_agent.encoders.hub import Progress
+    from haystack_agent.encoders.hub import DownloadProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ _PICTOGRAM = Path(__file__).parents[1] / "models" / "pictogram"
 _FILE = ".toml"
 
 
-def profile_named(name: str, tell: Callable[[Progress], None] | None = None, offline: bool = False) -> Profile:
+def profile_named(name: str, tell: Callable[[DownloadProgress], None] | None = None, offline: bool = False) -> Profile:
     """The profile of that name, or of that profile file; `tell` is told of downloads, which `offline` forbids.
 
     Raises:
@@ -103,7 +103,7 @@ def _pictogram(folder: Path) -> Profile:
     )
 
 
-def _from_file(path: Path, tell: Callable[[Progress], None] | None, offline: bool) -> Profile:
+def _from_file(path: Path, tell: Callable[[DownloadProgress], None] | None, offline: bool) -> Profile:
     from haystack_agent.encoders.profile_file import load_choice, read_choice
 
     choice = read_choice(path)

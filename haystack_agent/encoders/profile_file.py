@@ -25,7 +25,7 @@ from haystack_agent.encoders.projector import EncoderRef, Projector
 from haystack_agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from haystack_agent.encoders.hub import Progress
+    from haystack_agent.encoders.hub import DownloadProgress
 
 _KEYS = ("sentence", "clip", "pretrained", "projector", "query_prompt", "passage_prompt", "cache", "languages")
 
@@ -79,7 +79,7 @@ def read_choice(path: Path) -> Choice:
     )
 
 
-def load_choice(choice: Choice, tell: Callable[[Progress], None] | None, offline: bool) -> Encoders:
+def load_choice(choice: Choice, tell: Callable[[DownloadProgress], None] | None, offline: bool) -> Encoders:
     """Load the encoders, fetching what is not here unless `offline`; `tell` is told of downloads.
 
     Raises:

@@ -12,7 +12,7 @@ from haystack_agent.store.values import IndexedPiece
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Header:
     """What ranking needs to know of a stored piece."""
 
     asset_id: str
@@ -57,9 +57,9 @@ _MODALITIES = {modality.value: modality for modality in Modality}
 _KINDS = {kind.value: kind for kind in PieceKind}
 
 
-def _glance(payload: Payload) -> Glance:
+def _glance(payload: Payload) -> Header:
     try:
-        return Glance(
+        return Header(
             packing.unescape(payload[Field.ASSET]),
             _MODALITIES[payload[Field.MODALITY]],
             _KINDS[payload[Field.KIND]],

@@ -30,7 +30,7 @@ class Point(NamedTuple):
     size: int
 
 
-class Scored(NamedTuple):
+class ScoredPoint(NamedTuple):
     """A point found by a search."""
 
     score: float
@@ -60,20 +60,20 @@ def asset_conditions(asset_ids: Iterable[str]) -> Iterator[AnyOf]:
         yield AnyOf(Field.ASSET, group)
 
 
-class Ranking(Protocol):
+class PointRanking(Protocol):
     """One search, asked of a store as often as needed."""
 
-    def best(self, number: int) -> Sequence[Scored]:
+    def best(self, number: int) -> Sequence[ScoredPoint]:
         """The so many best points with their payloads."""
 
-    def best_ids(self, number: int) -> Sequence[Scored]:
+    def best_ids(self, number: int) -> Sequence[ScoredPoint]:
         """The same with empty payloads: much faster for many."""
 
     def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
         """Payloads of points by id."""
 
 
-def best_hits(ranking: Ranking, limit: int) -> list[Hit]:
+def best_hits(ranking: PointRanking, limit: int) -> list[Hit]:
     """The `limit` best points of a search, best first, equal scores in order of the point id.
 
     Where a tie goes over the end, some thousands of points are looked at; which ones of an even longer tie are among
@@ -90,7 +90,7 @@ def best_hits(ranking: Ranking, limit: int) -> list[Hit]:
     return [Hit(point.id, point.score, point.payload) for point in found[:limit]]
 
 
-def _ordered(found: Sequence[Scored]) -> list[Scored]:
+def _ordered(found: Sequence[ScoredPoint]) -> list[ScoredPoint]:
     return sorted(found, key=lambda point: (-point.score, point.id))
 
 

@@ -29,7 +29,7 @@ _DATE_WORDS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NumberFound:
     """A number or date met in a text: the characters ``text[start:end]`` and every canonical reading of them."""
 
     start: int
@@ -37,28 +37,28 @@ class Found:
     readings: tuple[str, ...]
 
 
-def numbers(folded: str) -> Iterator[Found]:
+def numbers(folded: str) -> Iterator[NumberFound]:
     """Numbers in folded text, each with its readings, such as ``1249.5``."""
     for match in _NUMBER.finditer(folded):
-        yield Found(match.start(), match.end(), _number_readings(match.group()))
+        yield NumberFound(match.start(), match.end(), _number_readings(match.group()))
         if match["sep"] and match["sep"] in _SPACES:
             # Two numbers side by side look like one with its thousands apart: give them by themselves too.
             for part in re.finditer(r"\d+(?:[.,]\d+)?", match.group()):
                 start = match.start() + part.start()
-                yield Found(start, start + len(part.group()), _number_readings(part.group()))
+                yield NumberFound(start, start + len(part.group()), _number_readings(part.group()))
 
 
-def dates(folded: str) -> Iterator[Found]:
+def dates(folded: str) -> Iterator[NumberFound]:
     """Days (``2026-11-22``) and months (``2026-11``) in folded text."""
     for match in _DATE_NUMERIC.finditer(folded):
         readings = _numeric_readings(match)
         if readings:
-            yield Found(match.start(), match.end(), readings)
+            yield NumberFound(match.start(), match.end(), readings)
     for match in _DATE_CJK.finditer(folded):
         year, month, day = (int(part) if part else None for part in match.groups())
         readings = _day(year, month, day)
         if readings:
-            yield Found(match.start(), match.end(), readings)
+            yield NumberFound(match.start(), match.end(), readings)
     for match in _DATE_WORDS.finditer(folded):
         day_text = match["d1"] or match["d2"]
         readings = tuple(
@@ -67,7 +67,7 @@ def dates(folded: str) -> Iterator[Found]:
             for reading in _day(int(match["year"]), month, int(day_text) if day_text else None)
         )
         if readings:
-            yield Found(match.start(), match.end(), readings)
+            yield NumberFound(match.start(), match.end(), readings)
 
 
 def _number_readings(text: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _SIZES = (0.4, 0.4, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PhraseWords:
     """The vocabulary of one language and its patterns for a list of two and of three."""
 
     language: str
@@ -32,11 +32,11 @@ class Words:
     terms: tuple[str, ...]
 
 
-def vocabulary() -> list[Words]:
+def vocabulary() -> list[PhraseWords]:
     """The vocabulary in the package, one entry a language, in order of their codes."""
     with lzma.open(PATH, "rt", encoding="utf-8") as file:
         entries = [json.loads(line) for line in file]
-    return [Words(one["language"], one["two"], one["three"], tuple(one["terms"])) for one in entries]
+    return [PhraseWords(one["language"], one["two"], one["three"], tuple(one["terms"])) for one in entries]
 
 
 def phrases(count: int, language: str | None = None, seed: int = 0) -> Iterator[str]:
@@ -53,7 +53,7 @@ def phrases(count: int, language: str | None = None, seed: int = 0) -> Iterator[
         yield _phrase(spoken[number % len(spoken)], drawn)
 
 
-def _phrase(words: Words, drawn: np.random.Generator) -> str:
+def _phrase(words: PhraseWords, drawn: np.random.Generator) -> str:
     size = int(drawn.choice(len(_SIZES), p=_SIZES)) + 1
     things = [words.terms[place] for place in drawn.integers(len(words.terms), size=size)]
     return ("{0}", words.two, words.three)[size - 1].format(*things)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from haystack_agent.answering.pictures import Picture, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted
 from haystack_agent.errors import ReadFailed
 from haystack_agent.media import PlaceOf, medium_of, place_name
 from haystack_agent.records import Evidence, Locator, Piece
@@ -44,7 +44,7 @@ def draw_place(path: Path, media_type: str, locator: Locator, target: Path) -> P
 class EvidenceRenderer:
     """Draws evidence from the files in which it was found; see `answering.pictures.Renderer`."""
 
-    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+    def render(self, wanted: Sequence[PictureWanted]) -> list[tuple[Picture, ...]]:
         """See `Renderer.render`."""
         with make_scratch() as scratch:
             requests = [
@@ -55,7 +55,7 @@ class EvidenceRenderer:
         return [_labelled(one, request, files) for one, request, files in zip(wanted, requests, drawn, strict=True)]
 
 
-def _evidence_request(wanted: Wanted) -> dict[str, Any]:
+def _evidence_request(wanted: PictureWanted) -> dict[str, Any]:
     piece = wanted.evidence.piece
     locator = piece.locator if _is_part(wanted.evidence) else Locator(page=piece.locator.page)
     path = next((path for path in map(Path, wanted.evidence.paths) if path.is_file()), Path(wanted.evidence.paths[0]))
@@ -97,7 +97,7 @@ def _spread(times: Sequence[float], most: int) -> list[float]:
     return [times[round(place * (len(times) - 1) / (most - 1))] for place in range(most)]
 
 
-def _labelled(wanted: Wanted, request: Mapping[str, Any], files: Sequence[bytes]) -> tuple[Picture, ...]:
+def _labelled(wanted: PictureWanted, request: Mapping[str, Any], files: Sequence[bytes]) -> tuple[Picture, ...]:
     piece = wanted.evidence.piece
     if medium_of(piece.modality).place is PlaceOf.SECOND:
         return tuple(Picture(file, frame_label(one)) for file, one in zip(files, request["times"], strict=False))

@@ -29,7 +29,7 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FileFound:
     """A regular file: `path` as found, `real` to open (they differ for a link)."""
 
     path: Path
@@ -62,7 +62,7 @@ class DiscoverOptions:
 class Discovery:
     """Everything found under the roots."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[FileFound] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     passed_over: int = 0
     """Hidden, cache and ignored entries (a folder counts once)."""
@@ -183,7 +183,7 @@ class _Walk:
 
     def _file(self, path: Path, real: Path, result: os.stat_result) -> None:
         if stat.S_ISREG(result.st_mode):
-            self._out.found.append(Found(path, real, self._root, stat_of(result)))
+            self._out.found.append(FileFound(path, real, self._root, stat_of(result)))
             return
         reason = next((text for test, text in _SPECIAL if test(result.st_mode)), "is not a regular file")
         self._refuse(path, FileState.SKIPPED, reason)

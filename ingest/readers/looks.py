@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from haystack_agent.vectors import Look
+from haystack_agent.vectors import Pixels
 from ingest.readers.protocol import Seen
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ _LONGEST = 4
 """Longer side in shorter sides at most: what is longer is squeezed."""
 
 
-def look_of(picture: Image, side: int) -> Look:
+def look_of(picture: Image, side: int) -> Pixels:
     """The picture scaled until its shorter side has so many pixels, in its own proportions."""
     from PIL.Image import Resampling
 
     scale = side / min(picture.size)
     width, height = (min(_LONGEST * side, max(side, round(length * scale))) for length in picture.size)
     small = picture.convert("RGB").resize((width, height), Resampling.BICUBIC, reducing_gap=3.0)
-    return Look(width, height, small.tobytes())
+    return Pixels(width, height, small.tobytes())
 
 
 def packed(picture: Image) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from haystack_agent.records import Piece
-from haystack_agent.vectors import Look
+from haystack_agent.vectors import Pixels
 
 DAMAGED = "is damaged, or of a form that is not read"
 """What is said of a file, or a part of one, where a decoder fails in a way that nobody foresaw."""
@@ -46,7 +46,7 @@ class Warned:
 class Seen:
     """What the next piece looks like; only where `Source.look` asks for it."""
 
-    looks: tuple[Look, ...]
+    looks: tuple[Pixels, ...]
 
 
 ReadEvent = Piece | Seen | Progress | Warned

@@ -20,7 +20,7 @@ from ingest.video.frame_text import LUMA_SIDE, FrameTextReader
 from ingest.video.frames import FrameSource, clip_origin, open_container
 from ingest.video.meta import video_meta
 from ingest.video.opening import open_frames
-from ingest.video.shots import Sample, Segment, make_segments, summarise
+from ingest.video.shots import FrameSample, Segment, make_segments, summarise
 from ingest.video.subtitles import Cue, Subtitles, embedded_subtitles, read_subtitle_file, subtitle_files
 from ingest.video.text_tracks import ShownText, follow, texts_between
 
@@ -53,7 +53,7 @@ _LONG = 150
 class _Watched:
     """What one pass over the frames gives."""
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[FrameSample] = field(default_factory=list)
     texts: list[ShownText] = field(default_factory=list)
     colours: list[tuple[float, NDArray[np.float64]]] = field(default_factory=list)
     looks: list[tuple[float, bytes]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from haystack_agent.errors import ReadFailed, UnsupportedFile
 from haystack_agent.media import PlaceOf, types_placed
-from ingest.files.discover import Discovery, FileState, Found, Refused, reason_of
+from ingest.files.discover import Discovery, FileFound, FileState, Refused, reason_of
 from ingest.files.hashing import FileChanged, FileStat, examine, sample_of, with_siblings
 from ingest.files.lines import one_line
 from ingest.files.sniff import named_type
@@ -47,19 +47,19 @@ class Survey:
 class Looking:
     """How files are looked at: what is called after each, what asks to stop, and what is looked at again."""
 
-    hashed: Callable[[Found, FileRow], None]
+    hashed: Callable[[FileFound, FileRow], None]
     stopped: Callable[[], bool]
     retry: bool = False
     trusted: bool = True
     """Whether the media types in the manifest were told by the present rules."""
 
 
-def to_hash(discovery: Discovery, known: dict[Path, FileRow], looking: Looking) -> list[Found]:
+def to_hash(discovery: Discovery, known: dict[Path, FileRow], looking: Looking) -> list[FileFound]:
     """The files that are new or changed."""
     return [found for found in discovery.found if not _unchanged(known.get(found.path), found, looking)]
 
 
-def _unchanged(row: FileRow | None, found: Found, looking: Looking) -> bool:
+def _unchanged(row: FileRow | None, found: FileFound, looking: Looking) -> bool:
     if row is None or row.stat != found.stat or not looking.trusted:
         return False
     if looking.retry and row.verdict == FileState.FAILED:
@@ -97,7 +97,7 @@ def survey(discovery: Discovery, known: dict[Path, FileRow], places: Places, loo
     return result
 
 
-def _as_before(row: FileRow, found: Found) -> FileRow:
+def _as_before(row: FileRow, found: FileFound) -> FileRow:
     """The row of an unchanged file, with what an index of an earlier version did not keep."""
     before, now = row.stat, found.stat
     if row.lost is None and before.ctime_ns == now.ctime_ns and before.device == now.device:
@@ -105,7 +105,7 @@ def _as_before(row: FileRow, found: Found) -> FileRow:
     return replace(row, stat=now, lost=None)
 
 
-def _only_touched(row: FileRow | None, found: Found, looking: Looking) -> FileRow | None:
+def _only_touched(row: FileRow | None, found: FileFound, looking: Looking) -> FileRow | None:
     """The row of a file that got another owner, link or the like, but no other content."""
     if row is None or row.sample is None or row.stat.ctime_ns == found.stat.ctime_ns:
         return None
@@ -141,7 +141,7 @@ def _lost_reason(folder: Path, files: int, places: Places) -> str:
     )
 
 
-def _look(found: Found, stopped: Callable[[], bool]) -> FileRow:
+def _look(found: FileFound, stopped: Callable[[], bool]) -> FileRow:
     row = FileRow(found.path, found.root, found.stat, time.time_ns())
     try:
         seen = examine(found.real, stopped)

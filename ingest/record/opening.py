@@ -19,11 +19,11 @@ from haystack_agent.system.private_files import tighten
 from ingest.record.manifest import Manifest
 
 if TYPE_CHECKING:
-    from haystack_agent.encoders.hub import Progress as Download
+    from haystack_agent.encoders.hub import DownloadProgress as Download
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class IndexWanted:
     """What a run of `index` asks for: encoders by name, who is told of downloads, and the server to move to."""
 
     profile: str | None = None
@@ -80,11 +80,11 @@ def open_writable(location: IndexLocation) -> Writable:
     return Writable(files, profile, place, store)
 
 
-def open_or_make(location: IndexLocation, wanted: Wanted) -> Writable:
+def open_or_make(location: IndexLocation, wanted: IndexWanted) -> Writable:
     """Open an index, or make it where there is none; one that holds nothing yet is made anew.
 
     Raises:
-        UsageError: there is no such profile, or another server is named without `Wanted.move`.
+        UsageError: there is no such profile, or another server is named without `IndexWanted.move`.
         IndexMismatch: the index was made with another profile.
         IndexUnusable, StoreUnreachable: it cannot be opened.
     """
@@ -124,7 +124,7 @@ def moving(location: IndexLocation) -> str | None:
     )
 
 
-def _make(location: IndexLocation, old: IndexCard | None, wanted: Wanted) -> Writable:
+def _make(location: IndexLocation, old: IndexCard | None, wanted: IndexWanted) -> Writable:
     files = IndexFiles(location.path)
     profile = profile_named(wanted.profile or (old.profile if old else OFFLINE.name), wanted.tell)
     place = place_named(location, None)
@@ -177,7 +177,7 @@ def _holds_nothing(files: IndexFiles) -> bool:
         manifest.close()
 
 
-def _profile(files: IndexFiles, card: IndexCard, wanted: Wanted) -> Profile:
+def _profile(files: IndexFiles, card: IndexCard, wanted: IndexWanted) -> Profile:
     """The profile of an index, or of that name in its newest form."""
     name = card.profile
     if wanted.profile is not None and name not in (wanted.profile, str(Path(wanted.profile).expanduser().resolve())):

@@ -14,7 +14,7 @@ from ingest.readers.registry import ReaderRegistry
 from ingest.record.manifest import Manifest
 
 
-class PieceEncoder(Protocol):
+class EncodesPieces(Protocol):
     """Gives pieces their vectors."""
 
     def encode(self, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
@@ -30,7 +30,7 @@ class IndexParts:
 
     store: Store
     manifest: Manifest
-    encoder: PieceEncoder
+    encoder: EncodesPieces
     profile: str
     registry: ReaderRegistry
     look: int | None = None

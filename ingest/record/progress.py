@@ -106,7 +106,7 @@ class VectorsState:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class IndexStatus:
     """What an index holds."""
 
     counts: FileCounts

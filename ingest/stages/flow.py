@@ -13,7 +13,7 @@ from contextlib import closing
 from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.errors import UnsupportedFile
 from haystack_agent.records import Piece
-from haystack_agent.vectors import Look
+from haystack_agent.vectors import Pixels
 from ingest.files.lines import one_line, path_text
 from ingest.readers.protocol import ReadEvent, Seen, Warned
 from ingest.record.jobs import Job
@@ -37,7 +37,7 @@ class Flow:
         self._gatherer = Gatherer()
         self._encoding = InEncoding(stages.encoding)
         self._begun: set[str] = set()
-        self._looks: dict[str, tuple[Look, ...]] = {}
+        self._looks: dict[str, tuple[Pixels, ...]] = {}
         self.ended = 0
         """Number of files read, or given up."""
 

@@ -10,7 +10,7 @@ from haystack_agent.store.values import IndexedPiece
 from ingest.files.hashing import FileStat
 from ingest.readers.protocol import Source
 from ingest.readers.registry import ReaderRegistry
-from ingest.record.parts import PieceEncoder
+from ingest.record.parts import EncodesPieces
 from ingest.stages.protocol import Means, Stages
 from ingest.workers.sandbox import SandboxEvent, SandboxOptions, read_files
 
@@ -38,7 +38,7 @@ class ThreadEncoding:
     most_batches = 3
     """One is written, one is encoded, and one is ready to follow it."""
 
-    def __init__(self, encoder: PieceEncoder) -> None:
+    def __init__(self, encoder: EncodesPieces) -> None:
         self._encoder = encoder
         self._thread = ThreadPoolExecutor(1, "haystack-encoding")
 

@@ -12,7 +12,7 @@ from haystack_agent.store.values import IndexedPiece
 from ingest.files.hashing import FileStat
 from ingest.readers.protocol import Source
 from ingest.readers.registry import ReaderRegistry
-from ingest.record.parts import PieceEncoder
+from ingest.record.parts import EncodesPieces
 from ingest.workers.sandbox import SandboxEvent, SandboxOptions
 
 
@@ -51,7 +51,7 @@ class Means:
     """What stages are made of. The registry can be sent to another process, and so can the program's own encoder."""
 
     registry: ReaderRegistry
-    encoder: PieceEncoder
+    encoder: EncodesPieces
     sandbox: SandboxOptions
     """Workers and limits that the user asked for."""
 

@@ -27,7 +27,7 @@ _DISTINCT = 0.08
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class FrameSample:
     """A frame boiled down to what shot detection needs."""
 
     time: float
@@ -46,13 +46,13 @@ class Segment:
     key_frames: tuple[float, ...]
 
 
-def summarise(time: float, luma: NDArray[np.uint8]) -> Sample:
+def summarise(time: float, luma: NDArray[np.uint8]) -> FrameSample:
     """A sample from brightness 0..255 of any shape (height, width)."""
     rows = np.linspace(0, luma.shape[0], _ROWS, endpoint=False).astype(int)
     columns = np.linspace(0, luma.shape[1], _COLUMNS, endpoint=False).astype(int)
     sums = np.add.reduceat(np.add.reduceat(luma.astype(np.float32), rows, axis=0), columns, axis=1)
     ones = np.diff(np.append(rows, luma.shape[0])).clip(1)[:, None] * np.diff(np.append(columns, luma.shape[1])).clip(1)
-    return Sample(time, (sums / ones).clip(0, 255).astype(np.uint8), sharpness(luma))
+    return FrameSample(time, (sums / ones).clip(0, 255).astype(np.uint8), sharpness(luma))
 
 
 def sharpness(luma: NDArray[np.uint8]) -> float:
@@ -63,7 +63,7 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
     return float(np.abs(np.diff(wide, axis=0)).mean() + np.abs(np.diff(wide, axis=1)).mean())
 
 
-def difference(first: Sample, second: Sample) -> float:
+def difference(first: FrameSample, second: FrameSample) -> float:
     """How much the picture changed, 0 (not at all) to 1: brightness in place, and its distribution anywhere."""
     moved = float(np.abs(first.grid.astype(np.int16) - second.grid).mean()) / 255
     one, two = (np.bincount(s.grid.ravel() // (256 // _BINS), minlength=_BINS) / s.grid.size for s in (first, second))
@@ -71,7 +71,7 @@ def difference(first: Sample, second: Sample) -> float:
     return min(1.0, moved + spread)
 
 
-def find_cuts(samples: Sequence[Sample]) -> list[tuple[float, float]]:
+def find_cuts(samples: Sequence[FrameSample]) -> list[tuple[float, float]]:
     """Cuts as (time, strength): the change stands out from its surroundings and is no mere flash."""
     scores = np.array([difference(one, two) for one, two in itertools.pairwise(samples)])
     cuts = []
@@ -84,7 +84,7 @@ def find_cuts(samples: Sequence[Sample]) -> list[tuple[float, float]]:
     return cuts
 
 
-def _is_flash(samples: Sequence[Sample], index: int, score: float) -> bool:
+def _is_flash(samples: Sequence[FrameSample], index: int, score: float) -> bool:
     """Whether one odd sample stands between two that look alike."""
     back = index + 2 < len(samples) and difference(samples[index], samples[index + 2]) < score / 5
     return back or (index > 0 and difference(samples[index - 1], samples[index + 1]) < score / 5)
@@ -105,12 +105,12 @@ def segment_bounds(cuts: Sequence[tuple[float, float]], end: float) -> list[tupl
     return bounds
 
 
-def make_segments(samples: Sequence[Sample], end: float) -> list[Segment]:
+def make_segments(samples: Sequence[FrameSample], end: float) -> list[Segment]:
     """Segments that cover 0 to `end` seconds, each with its key frames; samples are in order of time."""
     segments = []
     position = 0
     for start, stop in segment_bounds(find_cuts(samples), end):
-        inside: list[Sample] = []
+        inside: list[FrameSample] = []
         while position < len(samples) and (samples[position].time < stop or stop >= end):
             inside.append(samples[position])
             position += 1
@@ -118,7 +118,7 @@ def make_segments(samples: Sequence[Sample], end: float) -> list[Segment]:
     return segments
 
 
-def pick_key_frames(samples: Sequence[Sample]) -> tuple[float, ...]:
+def pick_key_frames(samples: Sequence[FrameSample]) -> tuple[float, ...]:
     """Times of the most typical sharp frame and of those that look different from it, at most `MAX_KEY_FRAMES`."""
     if not samples:
         return ()

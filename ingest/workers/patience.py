@@ -27,7 +27,7 @@ class Vitals:
     """Bytes."""
 
 
-class Patience:
+class WorkerPatience:
     """Adds up what a worker does since it was last heard of, and since it was given its file."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ import psutil
 
 from ingest.readers.registry import ReaderRegistry
 from ingest.workers.child import Message, ReadTask, Started, work
-from ingest.workers.patience import Patience, Vitals
+from ingest.workers.patience import Vitals, WorkerPatience
 
 _LOOK_SECONDS = 0.25
 _GROWN_SHARE = 0.6
@@ -34,7 +34,7 @@ class WorkerProcess:
         self.task: ReadTask | None = None
         self.loading = True
         self.files = 0
-        self.patience = Patience()
+        self.patience = WorkerPatience()
         self._looked, self._unlooked = 0.0, 0.0
         self._memory = self._resting = 0
         self._folder = scratch / f"worker-{time.monotonic_ns()}"

@@ -11,7 +11,7 @@ from langchain_openai import ChatOpenAI
 from PIL import Image
 
 from haystack_agent.answering.events import Done, Gathered, Status, Token, ToolCalled
-from haystack_agent.answering.langchain_agent import AgentReader, Limits
+from haystack_agent.answering.langchain_agent import AgentLimits, AgentReader
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.retries import Patience
 from haystack_agent.asking import Request, Step, astream, stream
@@ -29,7 +29,7 @@ __all__ = ["base", "engine"]
 
 def agent_of(server: Scripted, calls: int = 8) -> AgentReader:
     model = open_model(ModelChoice("test-model", server.url))
-    return AgentReader(model, "test-model", EvidenceRenderer(), Limits(calls), Patience(3, 0.01))
+    return AgentReader(model, "test-model", EvidenceRenderer(), AgentLimits(calls), Patience(3, 0.01))
 
 
 def told(engine: Engine, server: Scripted, question: str, calls: int = 8, filters: Filters = Filters()) -> list[Step]:

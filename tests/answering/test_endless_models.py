@@ -13,11 +13,11 @@ from langchain_core.messages import AIMessage
 from haystack_agent.answering.direct import DirectReader
 from haystack_agent.answering.effects import carried_out
 from haystack_agent.answering.events import Done, Status, Token
-from haystack_agent.answering.langchain_agent import AgentReader, Limits, _Turns
+from haystack_agent.answering.langchain_agent import AgentLimits, AgentReader, _Turns
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.retries import Patience
 from haystack_agent.answering.model.server import State, ask_server
-from haystack_agent.answering.pictures import Picture, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted
 from haystack_agent.answering.sources import Sources
 from haystack_agent.errors import ModelFailed
 from haystack_agent.records import Answer, Evidence, Filters
@@ -32,7 +32,7 @@ CUT = "The answer was cut off: it was longer than 40,000 characters, or took mor
 class NoPictures:
     """A renderer where nothing can be drawn."""
 
-    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+    def render(self, wanted: Sequence[PictureWanted]) -> list[tuple[Picture, ...]]:
         return [()] * len(wanted)
 
 
@@ -81,7 +81,7 @@ def test_only_the_first_tools_that_one_message_calls_are_run() -> None:
     calls = [
         {"name": "search", "args": {"query": "x"}, "id": str(number), "type": "tool_call"} for number in range(850)
     ]
-    turns = _Turns("m", Limits(), Patience(), [])
+    turns = _Turns("m", AgentLimits(), Patience(), [])
     request: Any = _Request()
     response = turns.wrap_model_call(request, lambda _: ModelResponse([AIMessage("", tool_calls=calls)]))
     [message] = response.result

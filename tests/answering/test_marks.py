@@ -24,7 +24,7 @@ from haystack_agent.answering.checks.citations import check
 from haystack_agent.answering.checks.marks import Mark, MarkFilter
 from haystack_agent.answering.conversation import Conversation
 from haystack_agent.answering.events import Done, Token
-from haystack_agent.answering.langchain_agent import AgentReader, Limits
+from haystack_agent.answering.langchain_agent import AgentLimits, AgentReader
 from haystack_agent.answering.messages import described
 from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.asking import Request, stream
@@ -103,7 +103,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield opened
 
 
-def agent_of(server: Scripted, limits: Limits = Limits()) -> AgentReader:
+def agent_of(server: Scripted, limits: AgentLimits = AgentLimits()) -> AgentReader:
     return AgentReader(open_model(ModelChoice("test-model", server.url)), "test-model", EvidenceRenderer(), limits)
 
 
@@ -166,7 +166,7 @@ def test_nor_in_what_the_agents_tools_give(engine: Engine) -> None:
         Say(("Nothing [1].",)),
     )
     with serving(*script) as server:
-        list(stream(engine, Request(BARGE), agent_of(server, Limits(calls=20))))
+        list(stream(engine, Request(BARGE), agent_of(server, AgentLimits(calls=20))))
     texts = sent(server)
     outside, inside = parted(texts)
     no_orders(outside, inside)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.workers.patience import Patience, Vitals
+from ingest.workers.patience import Vitals, WorkerPatience
 
 TICK = 0.5
 
 
-def after(patience: Patience, seconds: float, share: float, in_line: bool, before: float = 0.0) -> float:
+def after(patience: WorkerPatience, seconds: float, share: float, in_line: bool, before: float = 0.0) -> float:
     """Let time go by in which a worker gets a share of a processor; its processor time in the end."""
     cpu = before
     for _ in range(round(seconds / TICK)):
@@ -31,7 +31,7 @@ def after(patience: Patience, seconds: float, share: float, in_line: bool, befor
     ],
 )
 def test_a_silent_worker(seconds: float, share: float, in_line: bool, hung: bool) -> None:
-    patience = Patience()
+    patience = WorkerPatience()
     after(patience, seconds, share, in_line)
     assert (patience.silent_for(30) is not None) is hung
     if hung:
@@ -39,7 +39,7 @@ def test_a_silent_worker(seconds: float, share: float, in_line: bool, hung: bool
 
 
 def test_a_sign_of_life_begins_it_anew_and_a_new_file_all_of_it() -> None:
-    patience = Patience()
+    patience = WorkerPatience()
     cpu = after(patience, 25, 1.0, in_line=True)
     patience.heard()
     after(patience, 25, 1.0, in_line=True, before=cpu)
@@ -50,18 +50,18 @@ def test_a_sign_of_life_begins_it_anew_and_a_new_file_all_of_it() -> None:
 
 
 def test_several_processors_at_once_are_no_more_than_the_time_that_went_by() -> None:
-    patience = Patience()
+    patience = WorkerPatience()
     after(patience, 20, 4.0, in_line=True)
     assert patience.silent_for(30) is None
 
 
 def test_time_in_line_is_no_time_of_the_file() -> None:
-    patience = Patience()
+    patience = WorkerPatience()
     after(patience, 1000, 0.1, in_line=True)
     assert patience.active == pytest.approx(100)
 
 
 def test_time_in_which_nobody_listened_does_not_count() -> None:
-    patience = Patience()
+    patience = WorkerPatience()
     patience.spend(0.0, Vitals(500.0, True, 0))
     assert patience.silent_for(30) is None and patience.active == 0

@@ -30,7 +30,7 @@ from PIL import Image
 
 from eval.sample import documents as sample_documents
 from eval.sample import folder as sample
-from haystack_agent.answering.pictures import Picture, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted
 from haystack_agent.engine import Engine
 from haystack_agent.errors import IndexBusy, UsageError
 from haystack_agent.index_location import IndexLocation
@@ -40,7 +40,7 @@ from ingest.pipeline import IndexOptions
 from tests.commands.test_cli import Shell, clean
 from tests.support.openai_server import Call, Reply, Say, serving
 from ui.mcp import http as mcp_http
-from ui.mcp.answers import ModelAnswers
+from ui.mcp.answers import ServerModel
 from ui.mcp.library import Library
 from ui.mcp.server import make_server
 from ui.mcp.tools import MediaTools
@@ -506,9 +506,9 @@ def test_what_is_remembered_is_bounded_and_an_id_must_be_one(shell: Shell, monke
 
 
 def test_who_else_gets_the_evidence_is_told() -> None:
-    elsewhere = ModelAnswers(load_settings(), "test-model", "https://models.example.org/v1")
+    elsewhere = ServerModel(load_settings(), "test-model", "https://models.example.org/v1")
     assert elsewhere.notes() == ["The question and the places found for it were sent to models.example.org."]
-    assert not ModelAnswers(load_settings(), "test-model", "http://localhost:11434/v1").notes()
+    assert not ServerModel(load_settings(), "test-model", "http://localhost:11434/v1").notes()
 
 
 def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
@@ -519,7 +519,7 @@ def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
         return "I do not know."
 
     with serving(Reply(slowly)) as slow, ThreadPoolExecutor(1) as beside:
-        tools = MediaTools(library, ModelAnswers(load_settings(), "m", slow.url), BrokenRenderer())
+        tools = MediaTools(library, ServerModel(load_settings(), "m", slow.url), BrokenRenderer())
         asked = beside.submit(tools.ask_media, INVOICE, mode="agent")
         while not slow.received:
             assert not asked.done()
@@ -535,13 +535,13 @@ def test_the_index_is_free_while_an_agent_s_model_thinks(shell: Shell) -> None:
 class BrokenRenderer:
     """Fails as nobody thought of."""
 
-    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+    def render(self, wanted: Sequence[PictureWanted]) -> list[tuple[Picture, ...]]:
         raise RuntimeError("inner details")
 
 
 def test_an_error_nobody_thought_of_is_one_sentence_and_logged(shell: Shell, caplog: pytest.LogCaptureFixture) -> None:
     library = Library(location_of(shell.base))
-    server = make_server(MediaTools(library, ModelAnswers(load_settings(), None, None), BrokenRenderer()))
+    server = make_server(MediaTools(library, ServerModel(load_settings(), None, None), BrokenRenderer()))
 
     async def run() -> CallToolResult:
         async with Client(server) as client:

@@ -14,7 +14,7 @@ import pytest
 
 from haystack_agent.encoders import hub as module
 from haystack_agent.encoders.devices import fingerprint, refuse_pickles
-from haystack_agent.encoders.hub import Hub, Progress
+from haystack_agent.encoders.hub import DownloadProgress, Hub
 from haystack_agent.errors import ModelUnavailable, UsageError
 from tests.support.fakehub import COMMIT, FakeHub, running
 
@@ -46,7 +46,7 @@ def fake() -> Iterator[FakeHub]:
         yield hub
 
 
-def hub_of(fake: FakeHub, cache: Path, seen: list[Progress] | None = None) -> Hub:
+def hub_of(fake: FakeHub, cache: Path, seen: list[DownloadProgress] | None = None) -> Hub:
     return Hub(cache, on_progress=None if seen is None else seen.append, endpoint=fake.address)
 
 
@@ -59,7 +59,7 @@ TOTAL = sum(map(len, WANTED.values()))
 
 
 def test_a_download_brings_the_data_files_that_match_and_nothing_that_can_run(fake: FakeHub, tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     fetched = hub_of(fake, tmp_path, seen).fetch(REPO, PATTERNS)
     assert (fetched.repo, fetched.commit) == (REPO, COMMIT)
     assert kept(fetched.folder) == WANTED
@@ -67,15 +67,15 @@ def test_a_download_brings_the_data_files_that_match_and_nothing_that_can_run(fa
 
 
 def test_the_first_report_says_how_much_and_where_before_a_byte_is_fetched(fake: FakeHub, tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     asked: list[int] = []
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: DownloadProgress) -> None:
         seen.append(progress)
         asked.append(sum("/resolve/" in request.path for request in fake.requests))
 
     fetched = Hub(tmp_path, on_progress=tell, endpoint=fake.address).fetch(REPO, PATTERNS)
-    assert seen[0] == Progress(REPO, fetched.folder, TOTAL, 0)
+    assert seen[0] == DownloadProgress(REPO, fetched.folder, TOTAL, 0)
     assert asked[0] == 0
     assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert seen[-1].done == TOTAL
@@ -85,7 +85,7 @@ def test_the_first_report_says_how_much_and_where_before_a_byte_is_fetched(fake:
 def test_what_is_there_is_not_asked_for_again(fake: FakeHub, tmp_path: Path) -> None:
     hub_of(fake, tmp_path).fetch(REPO, PATTERNS)
     count = len(fake.requests)
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     again = hub_of(fake, tmp_path, seen).fetch(REPO, PATTERNS)
     assert kept(again.folder) == WANTED
     assert len(fake.requests) == count
@@ -108,7 +108,7 @@ def test_the_commit_stays_when_the_repository_moves_on(fake: FakeHub, tmp_path: 
 
 def test_a_cut_is_followed_by_a_request_for_the_rest(fake: FakeHub, tmp_path: Path) -> None:
     fake.cuts["model.safetensors"] = [100_000]
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     fetched = hub_of(fake, tmp_path, seen).fetch(REPO, PATTERNS)
     assert kept(fetched.folder) == WANTED
     assert [one.range for one in fake.asked_for("model.safetensors")] == ["", "bytes=100000-"]
@@ -121,7 +121,7 @@ def test_a_later_run_goes_on_where_the_first_gave_up(fake: FakeHub, tmp_path: Pa
         hub_of(fake, tmp_path).fetch(REPO, PATTERNS)
     fake.cuts.clear()
     fake.requests.clear()
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     fetched = hub_of(fake, tmp_path, seen).fetch(REPO, PATTERNS)
     assert kept(fetched.folder) == WANTED
     assert [one.range for one in fake.asked_for("model.safetensors")] == ["bytes=100000-"]
@@ -130,7 +130,7 @@ def test_a_later_run_goes_on_where_the_first_gave_up(fake: FakeHub, tmp_path: Pa
 
 
 def test_a_run_that_is_killed_leaves_what_it_got(fake: FakeHub, tmp_path: Path) -> None:
-    def stop(progress: Progress) -> None:
+    def stop(progress: DownloadProgress) -> None:
         if progress.done > 50_000:
             raise KeyboardInterrupt
 
@@ -145,7 +145,7 @@ def test_a_run_that_is_killed_leaves_what_it_got(fake: FakeHub, tmp_path: Path) 
 def test_a_server_that_ignores_ranges_gives_the_file_from_its_start(fake: FakeHub, tmp_path: Path) -> None:
     fake.cuts["model.safetensors"] = [100_000]
     fake.ignores_ranges = True
-    seen: list[Progress] = []
+    seen: list[DownloadProgress] = []
     fetched = hub_of(fake, tmp_path, seen).fetch(REPO, PATTERNS)
     assert kept(fetched.folder) == WANTED
     assert seen[-1].done == TOTAL

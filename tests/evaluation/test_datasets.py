@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval.datasets.dataset import DataSetKind
-from eval.datasets.materialise import Item, materialise, safe_name
+from eval.datasets.materialise import ArchiveItem, materialise, safe_name
 from eval.datasets.multihaystack import open_multihaystack
 from eval.datasets.opening import guess_kind, open_data_set
 from haystack_agent.errors import UsageError
@@ -75,7 +75,7 @@ def test_an_evidence_that_is_not_there_or_could_be_several_is_refused(tmp_path: 
 
 
 def test_writing_goes_on_where_it_stopped_and_mends_what_is_damaged(tmp_path: Path) -> None:
-    items = [Item(f"{number}.txt", str(number).encode() * 9) for number in range(5)]
+    items = [ArchiveItem(f"{number}.txt", str(number).encode() * 9) for number in range(5)]
 
     def cut() -> Any:
         yield from items[:3]

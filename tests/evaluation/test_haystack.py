@@ -17,7 +17,7 @@ import pytest
 
 from eval.haystack.__main__ import main
 from eval.haystack.media import emoji
-from eval.haystack.plan import EVIDENCE, Plan, Recipe
+from eval.haystack.plan import EVIDENCE, FileRecipe, HaystackPlan
 from eval.haystack.values import LANGUAGES, Kind, Task
 from eval.haystack.words import words_of
 from eval.questions import Question, read_questions
@@ -31,7 +31,7 @@ from ingest.pipeline import IndexOptions
 from tests.support.paths import ROOT
 
 SMALL, LARGE = 60, 140
-RECIPE = Recipe(pictures=0.2, videos=0.1)
+RECIPE = FileRecipe(pictures=0.2, videos=0.1)
 MIX = ("--pictures", "0.2", "--videos", "0.1")
 
 pytestmark = pytest.mark.skipif(
@@ -164,7 +164,7 @@ def matching(question: Question, texts: Sequence[str], own: int) -> list[int]:
 def test_each_question_has_one_evidence(large: Path) -> None:
     entries = manifest(large)
     places = {str(entry["path"]): index for index, entry in enumerate(entries)}
-    plan = Plan(RECIPE)
+    plan = HaystackPlan(RECIPE)
     texts = [_joined(entry["texts"]) for entry in entries]
     assert texts == [_joined(plan.item(index).texts()) for index in range(LARGE)]
     texts += [_joined(plan.item(index).texts()) for index in range(LARGE, 4000)]
@@ -184,7 +184,7 @@ def _joined(texts: object) -> str:
 
 
 def test_distractors_share_some_of_the_names(large: Path) -> None:
-    plan = Plan(RECIPE)
+    plan = HaystackPlan(RECIPE)
     texts = [_joined(plan.item(index).texts()) for index in range(4000)]
     shared = 0
     for question in read_questions(large):
@@ -221,7 +221,7 @@ def test_questions_are_about_the_first_items_only(small: Path, large: Path) -> N
 
 
 def test_items_are_of_every_kind_and_mixed_as_asked() -> None:
-    plan = Plan(RECIPE)
+    plan = HaystackPlan(RECIPE)
     first = Counter(plan.item(index).modality.value for index in range(EVIDENCE))
     assert first["image"] >= 25 and first["video"] >= 15 and first["document"] >= 25
     later = Counter(plan.item(index).kind for index in range(EVIDENCE, EVIDENCE + 2000))
@@ -231,7 +231,7 @@ def test_items_are_of_every_kind_and_mixed_as_asked() -> None:
 
 
 def test_names_of_files_tell_nothing() -> None:
-    plan = Plan(Recipe())
+    plan = HaystackPlan(FileRecipe())
     paths = [plan.path(index, plan.item(index)) for index in range(5000)]
     assert len(set(paths)) == 5000
     folders: dict[str, list[int]] = defaultdict(list)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.inclination import First, Item, WordEncoder, inclination, question_of, read_items
+from eval.inclination import First, RankedItem, WordEncoder, inclination, question_of, read_items
 from haystack_agent.errors import UsageError
 from haystack_agent.vectors import FloatArray
 from tests.support.paths import SHARED
 
 CAPTIONS = SHARED / "crossmodal3600_captions"
-ITEMS = [Item(f"english number{n}", f"jiný řádek číslo{n} konec") for n in range(20)]
+ITEMS = [RankedItem(f"english number{n}", f"jiný řádek číslo{n} konec") for n in range(20)]
 
 
 class Inclined:
@@ -40,7 +40,7 @@ def test_an_encoder_that_sees_english_in_everything_is_found_out() -> None:
 
 
 def test_shared_words_find_the_same_language() -> None:
-    items = [Item("a b", f"slovo{n} další{n} věc") for n in range(10)]
+    items = [RankedItem("a b", f"slovo{n} další{n} věc") for n in range(10)]
     assert inclination(WordEncoder(), items)[First.SAME] == 1.0
 
 
@@ -52,7 +52,7 @@ def test_a_question_is_the_first_half() -> None:
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "cs.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps({"en": "a", "text": "b"}).encode() + b"\n{}\n"))
-    assert read_items(path, limit=1) == [Item("a", "b")]
+    assert read_items(path, limit=1) == [RankedItem("a", "b")]
     with pytest.raises(UsageError, match="no fields"):
         read_items(path)
     path.write_bytes(path.read_bytes()[:-12])

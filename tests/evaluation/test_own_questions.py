@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from eval.own_questions.check import Drop
 from eval.own_questions.file import LOG_NAME
 from eval.own_questions.make import Made, QuestionFile, Writer, make_file, make_questions
-from eval.own_questions.rules import Kind
+from eval.own_questions.rules import QuestionKind
 from eval.own_questions.words import is_label, is_name, is_sentence, is_value
 from eval.questions import read_questions
 from eval.sample.folder import write_mountain, write_poster, write_video
@@ -101,7 +101,7 @@ def test_rules_ask_what_one_place_answers(folder: Path, made: Path) -> None:
     questions = {one.text: one for one in read_questions(made)}
     fish = questions['In "Alpine lakes survey", what is the "Fish" of "Lake Thun"?']
     assert (fish.answers, fish.evidence, fish.task) == (("perch",), ("lakes/survey.md",), "table cell")
-    missing = next(one for one in questions.values() if one.task == Kind.NUMBER)
+    missing = next(one for one in questions.values() if one.task == QuestionKind.NUMBER)
     assert missing.answers == ("11",)
     assert "the mean visibility was ___ metres" in missing.text
     assert questions["Where was the photo of 2024-02-03 taken?"].evidence == ("mountain.jpg",)

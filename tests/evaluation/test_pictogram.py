@@ -17,9 +17,9 @@ from eval.pictogram.__main__ import main
 from eval.pictogram.experiment import Experiment
 from eval.pictogram.measures import recalls
 from eval.pictogram.plan import QUICK
-from eval.pictogram.stages import Stages
+from eval.pictogram.stages import ExperimentStages
 from eval.pictogram.world import captions, pictures
-from eval.pictogram.world.concepts import CLDR, MEASURED, PIVOT, Concept, read_concepts, split
+from eval.pictogram.world.concepts import CLDR, MEASURED, PIVOT, DrawnConcept, read_concepts, split
 from eval.pictogram.world.pictures import FONT, SEEN, UNSEEN, Studio, Style, render_glyphs
 from eval.pictogram.world.world import World, make_world
 from haystack_agent.encoders.projector import Projector
@@ -53,7 +53,7 @@ class Witness:
             self.drawn.append((id(studio), style))
             return draw(studio, shown, style, painter)
 
-        def saying(shown: Sequence[Concept], language: str, drawn: np.random.Generator) -> str:
+        def saying(shown: Sequence[DrawnConcept], language: str, drawn: np.random.Generator) -> str:
             self.said |= {concept.emoji for concept in shown}
             return caption(shown, language, drawn)
 
@@ -133,7 +133,7 @@ def test_a_resumed_run_gives_the_same_results(quick: tuple[Path, Witness, World]
 def test_a_stage_is_done_once_and_anew_after_one_that_is_not(tmp_path: Path) -> None:
     done: list[str] = []
 
-    def run(name: str, stages: Stages) -> None:
+    def run(name: str, stages: ExperimentStages) -> None:
         def act() -> None:
             done.append(name)
             (tmp_path / name).touch()
@@ -141,12 +141,12 @@ def test_a_stage_is_done_once_and_anew_after_one_that_is_not(tmp_path: Path) -> 
         stages.run(name, [tmp_path / name], act)
 
     for _ in range(2):
-        stages = Stages(tmp_path, QUICK, lambda _: None)
+        stages = ExperimentStages(tmp_path, QUICK, lambda _: None)
         run("one", stages)
         run("two", stages)
     assert done == ["one", "two"]
     (tmp_path / "one").unlink()
-    stages = Stages(tmp_path, QUICK, lambda _: None)
+    stages = ExperimentStages(tmp_path, QUICK, lambda _: None)
     run("one", stages)
     run("two", stages)
     assert done == ["one", "two", "one", "two"]

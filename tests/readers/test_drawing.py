@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from eval.sample import folder as sample
-from haystack_agent.answering.pictures import Wanted
+from haystack_agent.answering.pictures import PictureWanted
 from haystack_agent.errors import ReadFailed
 from haystack_agent.records import AssetMeta, Box, Evidence, Locator, Modality, Piece, PieceKind
 from ingest.draw import drawing
@@ -49,13 +49,13 @@ def test_every_kind_of_evidence_is_drawn_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:60])
     box = Box(0.1, 0.6, 0.5, 0.7)
     wanted = [
-        Wanted(evidence(tmp_path / "red.jpg", Modality.IMAGE), 300),
-        Wanted(evidence(tmp_path / "cut.png", Modality.IMAGE), 300),
-        Wanted(evidence(tmp_path / "gone.png", Modality.IMAGE), 300),
-        Wanted(evidence(tmp_path / "blue.png", Modality.IMAGE), 300),
-        Wanted(evidence(tmp_path / "note.txt", Modality.DOCUMENT, Locator(page=1)), 300),
-        Wanted(evidence(tmp_path / "two.pdf", Modality.DOCUMENT, Locator(page=2, boxes=(box,))), 400),
-        Wanted(evidence(tmp_path / "clip.mp4", Modality.VIDEO, Locator(start=0, end=20), (0.5, 17.0)), 320, 2),
+        PictureWanted(evidence(tmp_path / "red.jpg", Modality.IMAGE), 300),
+        PictureWanted(evidence(tmp_path / "cut.png", Modality.IMAGE), 300),
+        PictureWanted(evidence(tmp_path / "gone.png", Modality.IMAGE), 300),
+        PictureWanted(evidence(tmp_path / "blue.png", Modality.IMAGE), 300),
+        PictureWanted(evidence(tmp_path / "note.txt", Modality.DOCUMENT, Locator(page=1)), 300),
+        PictureWanted(evidence(tmp_path / "two.pdf", Modality.DOCUMENT, Locator(page=2, boxes=(box,))), 400),
+        PictureWanted(evidence(tmp_path / "clip.mp4", Modality.VIDEO, Locator(start=0, end=20), (0.5, 17.0)), 320, 2),
     ]
     red, cut, gone, blue, note, page, frames = EvidenceRenderer().render(wanted)
     assert opened(red[0].jpeg).size == (300, 200) and opened(red[0].jpeg).getpixel((9, 9)) == (254, 0, 0)
@@ -70,7 +70,7 @@ def test_every_kind_of_evidence_is_drawn_from_its_file(tmp_path: Path) -> None:
 
 def test_what_crashes_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (90, 60), "red").save(tmp_path / "red.png")
-    wanted = [Wanted(evidence(tmp_path / "red.png", Modality.IMAGE), 64)] * 3
+    wanted = [PictureWanted(evidence(tmp_path / "red.png", Modality.IMAGE), 64)] * 3
     real, runs = drawing._process, []
 
     def crashing(requests: list[dict[str, object]], limit: float) -> list[dict[str, object]]:

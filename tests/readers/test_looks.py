@@ -12,7 +12,7 @@ from PIL import Image
 
 from haystack_agent.errors import UsageError
 from haystack_agent.records import Piece, PieceKind
-from haystack_agent.vectors import Look
+from haystack_agent.vectors import Pixels
 from ingest.looking import looks_of, pictures_in
 from ingest.ocr.recognition import OcrEngine
 from ingest.pixels.query_picture import decode_picture, load_picture
@@ -22,12 +22,12 @@ from ingest.readers.looks import look_of, packed, unpacked
 from ingest.readers.protocol import ReadEvent, Seen, Source
 
 
-def colour_of(look: Look) -> tuple[int, ...]:
+def colour_of(look: Pixels) -> tuple[int, ...]:
     middle = 3 * (look.width * (look.height // 2) + look.width // 2)
     return tuple(look.rgb[middle : middle + 3])
 
 
-def followed(events: list[ReadEvent]) -> list[tuple[Look, PieceKind]]:
+def followed(events: list[ReadEvent]) -> list[tuple[Pixels, PieceKind]]:
     """Each look with the kind of the piece that it belongs to."""
     return [
         (event.looks[0], after.kind)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ingest.video.shots import MAX_SEGMENT, Sample, difference, find_cuts, make_segments, segment_bounds, summarise
+from ingest.video.shots import MAX_SEGMENT, FrameSample, difference, find_cuts, make_segments, segment_bounds, summarise
 
 
 def scene(seed: int) -> NDArray[np.uint8]:
@@ -18,7 +18,7 @@ def scene(seed: int) -> NDArray[np.uint8]:
     return np.kron(rng.integers(0, 256, (9, 16), dtype=np.uint8), np.ones((16, 16), np.uint8))
 
 
-def samples(paint: Callable[[float], NDArray[np.uint8]], end: float) -> list[Sample]:
+def samples(paint: Callable[[float], NDArray[np.uint8]], end: float) -> list[FrameSample]:
     return [summarise(time, paint(time)) for time in np.arange(0, end, 0.25).tolist()]
 
 

@@ -117,7 +117,7 @@ def test_answers_that_are_none(answer: Answer | None, kind: type[Exception], sai
 def test_what_passes_is_tried_again() -> None:
     with answering(error(503, "loading"), None, (429, {"Retry-After": "1"}, b"{}"), COUNT) as (url, keys):
         client = QdrantClient(url=url, check_compatibility=False)
-        store = ServerStore(client, server_errors.Server(url, "pieces"), SCHEMA)
+        store = ServerStore(client, server_errors.StoreServer(url, "pieces"), SCHEMA)
         assert store.count() == 7
         assert len(keys) == 4
         store.close()

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 from haystack_agent.encoders.pieces import NewPiece
 from haystack_agent.store.values import IndexedPiece
-from ingest.record.parts import PieceEncoder
+from ingest.record.parts import EncodesPieces
 from ingest.stages.local import SandboxReading
 from ingest.stages.protocol import Means, Stages
 
@@ -20,7 +20,7 @@ class PoolEncoding:
 
     most_batches = 5
 
-    def __init__(self, encoder: PieceEncoder) -> None:
+    def __init__(self, encoder: EncodesPieces) -> None:
         self._encoder = encoder
         self._pool = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
 
@@ -38,6 +38,6 @@ def open_stages(means: Means) -> Stages:
     return Stages(SandboxReading(means.registry, means.sandbox), PoolEncoding(means.encoder))
 
 
-def _encode(encoder: PieceEncoder, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
+def _encode(encoder: EncodesPieces, pieces: Sequence[NewPiece]) -> list[IndexedPiece]:
     time.sleep(random.uniform(0, 0.1))  # noqa: S311 - moments, not secrets
     return encoder.encode(pieces)

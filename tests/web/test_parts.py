@@ -21,7 +21,7 @@ from ingest.pipeline import IndexOptions
 from ui.web.ask.conversation_export import as_markdown
 from ui.web.door.visitors import Visitor
 from ui.web.state.catalogue import Catalogue
-from ui.web.state.conversation_store import ConversationStore, NotKept, StoredConversation, Turn
+from ui.web.state.conversation_store import ConversationStore, KeptTurn, NotKept, StoredConversation
 from ui.web.state.filter_values import FilterValues, values_of
 
 
@@ -117,8 +117,8 @@ ME, OTHER = Visitor("a" * 32, local=True), Visitor("b" * 32, local=True)
 def test_conversations_are_kept_for_each_visitor(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path)
     identity = store.new_id()
-    store.add(ME, identity, "default", Turn(question="Where?  " + "x" * 200, asked=0.0, mode="extractive"))
-    store.add(ME, identity, "default", Turn(question="And when?", asked=1.0, mode="extractive"))
+    store.add(ME, identity, "default", KeptTurn(question="Where?  " + "x" * 200, asked=0.0, mode="extractive"))
+    store.add(ME, identity, "default", KeptTurn(question="And when?", asked=1.0, mode="extractive"))
     assert [turn.question for turn in store.get(ME, identity).turns][1] == "And when?"
     assert len(store.listed(ME)[0].title) == 80
     assert store.listed(OTHER) == []
@@ -139,7 +139,7 @@ def test_turns_of_two_tabs_are_all_kept_and_each_is_finished_in_its_place(tmp_pa
 
     def ask(tab: str) -> None:
         for number in range(20):
-            turn = Turn(id=f"{tab}{number}", question=tab, asked=0.0, mode="extractive")
+            turn = KeptTurn(id=f"{tab}{number}", question=tab, asked=0.0, mode="extractive")
             store.add(ME, identity, "default", turn)
             store.finish(ME, identity, turn.model_copy(update={"answer": {"text": turn.id}}))
 
@@ -163,7 +163,7 @@ def test_conversations_of_older_versions_are_read(tmp_path: Path) -> None:
     (folder / f"{'1' * 32}.json").write_text(old, "ascii")
     store = ConversationStore(tmp_path)
     assert store.get(ME, "1" * 32).turns[0].answer["text"] == "There."
-    store.add(ME, "1" * 32, "i", Turn(id="new", question="And when?", asked=2.0, mode="extractive"))
+    store.add(ME, "1" * 32, "i", KeptTurn(id="new", question="And when?", asked=2.0, mode="extractive"))
     assert [one.question for one in store.get(ME, "1" * 32).turns] == ["Where?", "And when?"]
     assert "stopped before this was answered" in as_markdown(store.get(ME, "1" * 32), with_links=False)
 
@@ -172,7 +172,7 @@ def test_what_cannot_be_written_is_told_and_leaves_nothing_half_written(tmp_path
     store = ConversationStore(tmp_path)
     (tmp_path / "web").write_text("a file where a folder should be", "utf-8")
     with pytest.raises(NotKept, match="cannot be kept in"):
-        store.add(ME, "1" * 32, "i", Turn(question="Where?", asked=0.0, mode="extractive"))
+        store.add(ME, "1" * 32, "i", KeptTurn(question="Where?", asked=0.0, mode="extractive"))
 
 
 def test_an_exported_conversation_is_text_and_our_own_links(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_an_exported_conversation_is_text_and_our_own_links(tmp_path: Path) -> N
     card = {"n": 1, "name": "a](evil)b.pdf", "folder": "/home/me/my files"}
     citation = {"n": 1, "quote": "![x](http://evil)", "place": "page 2", "page": 2, "start": None}
     answer = {"text": "<b>Yes</b> [1]", "citations": [citation], "notes": []}
-    store.add(ME, identity, "i", Turn(question="# Who?", asked=0.0, mode="direct", answer=answer, cards=[card]))
+    store.add(ME, identity, "i", KeptTurn(question="# Who?", asked=0.0, mode="direct", answer=answer, cards=[card]))
     text = as_markdown(store.get(ME, identity), with_links=True)
     assert "\\<b\\>Yes\\</b\\>" in text
     assert "[a\\]\\(evil\\)b.pdf, page 2](<file:///home/me/my%20files/a%5D" in text
@@ -206,7 +206,7 @@ def test_nothing_of_a_conversation_is_markup_where_it_is_exported(carrier: str, 
     card = {"n": 1, "name": told["name"], "folder": "/home/me"}
     citation = {"n": 1, "quote": told["quote"], "place": told["place"], "page": 2, "start": None}
     answer = {"text": told["answer"], "citations": [citation], "notes": [told["note"]]}
-    turn = Turn(question=told["question"], asked=0.0, mode="direct", answer=answer, cards=[card])
+    turn = KeptTurn(question=told["question"], asked=0.0, mode="direct", answer=answer, cards=[card])
     stored = StoredConversation(id="a", title=told["title"], index="i", created=0.0, updated=0.0, turns=[turn])
     text = as_markdown(stored, with_links=True)
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)

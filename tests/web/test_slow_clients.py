@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from tests.web.test_door import environment
-from ui.serving.bounded_connections import Limits, bounded
+from ui.serving.bounded_connections import ConnectionLimits, bounded
 from ui.serving.listening import listen
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files as on POSIX systems")
@@ -106,7 +106,7 @@ def test_a_crowd_of_slow_clients_keeps_nobody_out(tmp_path: Path, command: str, 
 
 
 @contextmanager
-def serving(app: _App, limits: Limits) -> Iterator[int]:
+def serving(app: _App, limits: ConnectionLimits) -> Iterator[int]:
     """The port of a server in this process, with limits that can be waited for."""
     config = uvicorn.Config(app, log_level="error", ws="none", http=bounded(limits), lifespan="off")
     server = uvicorn.Server(config)
@@ -135,7 +135,7 @@ async def slowly(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": json.dumps(size).encode()})
 
 
-SHORT = Limits(overall=6, per_address=4, head_seconds=1, body_seconds=1, slowest_rate=1000, unread_seconds=1)
+SHORT = ConnectionLimits(overall=6, per_address=4, head_seconds=1, body_seconds=1, slowest_rate=1000, unread_seconds=1)
 
 
 def received(client: socket.socket) -> bytes:
@@ -183,7 +183,7 @@ def test_many_requests_at_one_go_are_not_served_in_the_place_of_one() -> None:
 
 
 def test_the_oldest_half_request_makes_room_and_answers_in_progress_do_not() -> None:
-    limits = Limits(overall=6, per_address=4, head_seconds=60)
+    limits = ConnectionLimits(overall=6, per_address=4, head_seconds=60)
     with serving(slowly, limits) as port, ExitStack() as stack:
 
         def client(sent: bytes, source: str = "127.0.0.1") -> socket.socket:
@@ -206,7 +206,7 @@ def test_the_oldest_half_request_makes_room_and_answers_in_progress_do_not() -> 
 
 def test_where_everybody_is_served_the_next_is_refused() -> None:
     whole = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with serving(slowly, Limits(overall=2, per_address=2)) as port, ExitStack() as stack:
+    with serving(slowly, ConnectionLimits(overall=2, per_address=2)) as port, ExitStack() as stack:
         served = []
         for _ in range(2):
             served.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60)))

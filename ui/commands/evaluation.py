@@ -17,7 +17,7 @@ from ui.terminal.render import say
 
 if TYPE_CHECKING:
     from eval.datasets.dataset import DataSet
-    from eval.reports.tables import Table
+    from eval.reports.tables import ReportTable
     from eval.runs.execute import Progress
     from eval.runs.run import NamedModel
     from haystack_agent.index_location import IndexLocation
@@ -177,7 +177,7 @@ def _report(folder: Path) -> None:
     typer.echo(f"Report: {printable.line(str(path))} and {printable.line(str(path.with_suffix('.html')))}")
 
 
-def _show(tables: list[Table]) -> None:
+def _show(tables: list[ReportTable]) -> None:
     from eval.reports.markdown import table_text
 
     for table in tables:

@@ -72,13 +72,13 @@ def mcp(  # noqa: PLR0913, PLR0917 - the parameters are the options
     with contextlib.ExitStack() as stack:
         entrance = stack.enter_context(_entrance(settings, host, port, token, allow_host or [])) if http else None
         from ingest.draw.drawing import EvidenceRenderer
-        from ui.mcp.answers import ModelAnswers
+        from ui.mcp.answers import ServerModel
         from ui.mcp.library import Library
         from ui.mcp.tools import MediaTools
 
         library = Library(location)
         stack.callback(library.close)
-        tools = MediaTools(library, ModelAnswers(settings, model, model_url), EvidenceRenderer())
+        tools = MediaTools(library, ServerModel(settings, model, model_url), EvidenceRenderer())
         if entrance:
             _serve_http(tools, entrance)
         else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from haystack_agent.encoders.projector import EncoderRef
     from haystack_agent.uclip.bank import Bank
     from haystack_agent.vectors import PictureEncoder, TextEncoder
-    from ui.commands.uclip_sources import Stream
+    from ui.commands.uclip_sources import PictureStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,14 @@ def banks(
     return _opened(pictures, encoders.clip), _opened(texts, encoders.text)
 
 
-def make_picture_bank(folder: Path, stream: Stream[Image], encoders: JoinedEncoders) -> None:
+def make_picture_bank(folder: Path, stream: PictureStream[Image], encoders: JoinedEncoders) -> None:
     """Encode pictures."""
     from haystack_agent.uclip import job
 
     _tell(job.image_bank(folder, stream.shown("Looking at pictures"), encoders.clip, stream.source), folder)
 
 
-def make_text_bank(folder: Path, stream: Stream[str], encoders: JoinedEncoders) -> None:
+def make_text_bank(folder: Path, stream: PictureStream[str], encoders: JoinedEncoders) -> None:
     """Encode texts."""
     from haystack_agent.uclip import job
 

@@ -13,13 +13,13 @@ from ui import options, printable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from haystack_agent.vectors import Look
+    from haystack_agent.vectors import Pixels
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Stream(Generic[_Item]):
+class PictureStream(Generic[_Item]):
     """Things to encode, how many at most, and where they come from, in words."""
 
     items: Iterator[_Item]
@@ -36,15 +36,15 @@ class Stream(Generic[_Item]):
         yield from track(self.items, label, self.count, console=out, transient=True, disable=not out.is_terminal)
 
 
-def pictures_in(folders: Sequence[Path], side: int) -> Stream[Image]:
+def pictures_in(folders: Sequence[Path], side: int) -> PictureStream[Image]:
     """Pictures of folders, `side` pixels on the shorter side."""
     from ingest import looking
 
     found = looking.pictures_in(folders, side)
-    return Stream(_drawn(looking.looks_of(found, _workers())), len(found), _names(folders))
+    return PictureStream(_drawn(looking.looks_of(found, _workers())), len(found), _names(folders))
 
 
-def pictures_of_index(index: str | None, side: int) -> Stream[Image]:
+def pictures_of_index(index: str | None, side: int) -> PictureStream[Image]:
     """Pictures that an index has read; the default index where none is named.
 
     Raises:
@@ -54,26 +54,26 @@ def pictures_of_index(index: str | None, side: int) -> Stream[Image]:
 
     location = options.location_for(options.settings_for(), index)
     found = looking.pictures_of(location, side)
-    return Stream(_drawn(looking.looks_of(found, _workers())), len(found), f"the index {location.path.name}")
+    return PictureStream(_drawn(looking.looks_of(found, _workers())), len(found), f"the index {location.path.name}")
 
 
-def texts_of(files: Sequence[Path]) -> Stream[str]:
+def texts_of(files: Sequence[Path]) -> PictureStream[str]:
     """Lines of files that hold something.
 
     Raises:
         UsageError: a file cannot be read.
     """
-    return Stream((line for path in files for line in _lines(path)), sum(map(_count, files)), _names(files))
+    return PictureStream((line for path in files for line in _lines(path)), sum(map(_count, files)), _names(files))
 
 
-def made_phrases(count: int, language: str | None = None) -> Stream[str]:
+def made_phrases(count: int, language: str | None = None) -> PictureStream[str]:
     """Phrases of one language, or of all."""
     from haystack_agent.uclip.phrases import phrases
 
-    return Stream(phrases(count, language), count, f"{count} phrases of CLDR vocabulary")
+    return PictureStream(phrases(count, language), count, f"{count} phrases of CLDR vocabulary")
 
 
-def _drawn(looks: Iterator[Look]) -> Iterator[Image]:
+def _drawn(looks: Iterator[Pixels]) -> Iterator[Image]:
     from PIL import Image as Images
 
     for look in looks:

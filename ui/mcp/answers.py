@@ -56,7 +56,7 @@ class OnLoan:
             return engine.asset_ids()
 
 
-class ModelAnswers:
+class ServerModel:
     """The language model that the server was started with, opened when it is first asked."""
 
     def __init__(self, settings: Settings, model: str | None, url: str | None) -> None:

@@ -90,7 +90,7 @@ def serve(server: MediaServer, listener: socket.socket, security: TransportSecur
     """Serve until the process is asked to end."""
     import uvicorn
 
-    from ui.serving.bounded_connections import BACKLOG, Limits, bounded, fitting
+    from ui.serving.bounded_connections import BACKLOG, ConnectionLimits, bounded, fitting
 
     for handler in logging.getLogger().handlers:  # the SDK's own, which says what clients sent as it is
         handler.addFilter(_harmless)
@@ -103,7 +103,7 @@ def serve(server: MediaServer, listener: socket.socket, security: TransportSecur
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_SECONDS_TO_END,
-        http=bounded(fitting(Limits())),
+        http=bounded(fitting(ConnectionLimits())),
         backlog=BACKLOG,
     )
     uvicorn.Server(config).run(sockets=[listener])

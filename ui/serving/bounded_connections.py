@@ -25,7 +25,7 @@ _STALLED = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How many connections there may be, and how long a request may take to arrive."""
 
     overall: int = 512
@@ -45,7 +45,7 @@ class Limits:
 class BoundedProtocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, within limits."""
 
-    limits: ClassVar[Limits] = Limits()
+    limits: ClassVar[ConnectionLimits] = ConnectionLimits()
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -154,12 +154,12 @@ class BoundedProtocol(H11Protocol):
         return self.client[0] if self.client else ""
 
 
-def bounded(limits: Limits) -> type[BoundedProtocol]:
+def bounded(limits: ConnectionLimits) -> type[BoundedProtocol]:
     """The protocol with limits of one's own."""
     return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})
 
 
-def fitting(limits: Limits) -> Limits:
+def fitting(limits: ConnectionLimits) -> ConnectionLimits:
     """The limits with no more connections than there can be open files, which are made as many as the system allows."""
     overall = min(limits.overall, _most_files() // 3)
     return replace(limits, overall=overall, per_address=min(limits.per_address, overall))

@@ -9,13 +9,13 @@ import typer
 from ui import printable
 
 if TYPE_CHECKING:
-    from haystack_agent.encoders.hub import Progress
+    from haystack_agent.encoders.hub import DownloadProgress
 
 _MEGABYTE = 1_000_000
 _STEPS = 10
 
 
-def tell_download(progress: Progress) -> None:
+def tell_download(progress: DownloadProgress) -> None:
     """Say what is downloaded, how much, and where it is kept; then every tenth of it."""
     size = max(1, progress.total)
     tenth, before = (_STEPS * done // size for done in (progress.done, progress.done - 1))

@@ -17,7 +17,7 @@ from ui import printable
 from ui.terminal.cells import folded
 
 if TYPE_CHECKING:
-    from ingest.record.progress import FileCounts, IndexProgress, IndexReport, KeptFolder, Problem, Status
+    from ingest.record.progress import FileCounts, IndexProgress, IndexReport, IndexStatus, KeptFolder, Problem
 
 SNIPPET = 280
 QUOTE = 1000
@@ -128,7 +128,7 @@ def _explain(out: Console, item: Evidence) -> None:
         put(out, Text(f"      {line}", style="dim"))
 
 
-def show_status(status: Status, index: str, notes: Sequence[str], everything: bool) -> None:
+def show_status(status: IndexStatus, index: str, notes: Sequence[str], everything: bool) -> None:
     """What is in the index, what is not and why."""
     out = console()
     rows = [("Index", index), *(("Folder", folder) for folder in status.roots)]
@@ -145,7 +145,7 @@ def show_status(status: Status, index: str, notes: Sequence[str], everything: bo
     show_problems(out, status.problems, everything)
 
 
-def _show_vectors(out: Console, status: Status) -> None:
+def _show_vectors(out: Console, status: IndexStatus) -> None:
     vectors = status.vectors
     if vectors.server is not None:
         place = f"{vectors.server}, collection {vectors.collection}"

@@ -24,7 +24,7 @@ from haystack_agent.index_location import IndexLocation
 from haystack_agent.settings import Settings
 from ui import printable
 from ui.serving.abandonable import Abandonable, Abandoned
-from ui.serving.bounded_connections import BACKLOG, Limits, bounded, fitting
+from ui.serving.bounded_connections import BACKLOG, ConnectionLimits, bounded, fitting
 from ui.web.ask.gradio_queue import LateQueue, OwnEventsOnly
 from ui.web.ask.routes import chat_routes
 from ui.web.cards.media_routes import media_routes
@@ -146,14 +146,18 @@ def log_to(folder: Path) -> None:
     logging.basicConfig(level=logging.ERROR, handlers=[handler], format="%(asctime)s %(name)s: %(message)s")
 
 
-def limits_of(serving: Serving) -> Limits:
+def limits_of(serving: Serving) -> ConnectionLimits:
     """How many connections there may be: behind a proxy all come from one address."""
-    limits = fitting(Limits())
+    limits = fitting(ConnectionLimits())
     return replace(limits, per_address=limits.overall) if serving.public else limits
 
 
 def serve(
-    app: ASGIApp, listener: socket.socket, limits: Limits, ready: Callable[[], None], ended: Callable[[], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    limits: ConnectionLimits,
+    ready: Callable[[], None],
+    ended: Callable[[], None],
 ) -> None:
     """Serve until Ctrl-C; `ready` is called when the page can be opened, `ended` when it cannot any more."""
     config = uvicorn.Config(

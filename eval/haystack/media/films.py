@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from eval.haystack.chance import Chance
 from eval.haystack.media import canvas
 from eval.haystack.media.emoji import THINGS, paste
-from eval.haystack.values import Ask, Emoji, Kind, Language, Needs, Plain, Task, Term, Value
+from eval.haystack.values import Ask, Emoji, HaystackTerm, Kind, Language, Needs, Plain, Task, Value
 from eval.haystack.words import words_of, written
 from haystack_agent.records import Modality
 
@@ -31,7 +31,7 @@ class Film:
     language: Language
     person: str
     place: str
-    goods: tuple[Term, ...]
+    goods: tuple[HaystackTerm, ...]
     things: tuple[str, ...]
     seconds: tuple[int, ...]
 

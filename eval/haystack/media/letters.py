@@ -8,7 +8,7 @@ from datetime import date
 from typing import Self
 
 from eval.haystack.chance import Chance
-from eval.haystack.values import Ask, Day, Kind, Language, Needs, Plain, Task, Term
+from eval.haystack.values import Ask, Day, HaystackTerm, Kind, Language, Needs, Plain, Task
 from eval.haystack.words import words_of, written
 from haystack_agent.records import Modality
 
@@ -26,7 +26,7 @@ class Letter:
     company: str
     when: date
     clock: str
-    good: Term
+    good: HaystackTerm
     suffix: str
 
     kind = Kind.LETTER

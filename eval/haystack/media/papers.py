@@ -9,7 +9,7 @@ from typing import Self
 from eval.haystack.chance import Chance
 from eval.haystack.media.canvas import COLOURS
 from eval.haystack.media.sheets import Sheet
-from eval.haystack.values import Ask, Day, Kind, Language, Money, Needs, Plain, Task, Term
+from eval.haystack.values import Ask, Day, HaystackTerm, Kind, Language, Money, Needs, Plain, Task
 from eval.haystack.words import Words, words_of, written
 from haystack_agent.records import Modality
 
@@ -26,7 +26,7 @@ class Invoice:
     customer: str
     number: str
     when: date
-    goods: tuple[Term, ...]
+    goods: tuple[HaystackTerm, ...]
     counts: tuple[int, ...]
     prices: tuple[int, ...]
     days: int
@@ -112,7 +112,7 @@ class Report:
     author: str
     when: date
     sold: tuple[int, ...]
-    colours: tuple[Term, ...]
+    colours: tuple[HaystackTerm, ...]
 
     kind = Kind.REPORT
     modality = Modality.DOCUMENT
@@ -182,7 +182,7 @@ class DataSheet:
 
     language: Language
     model: str
-    device: Term
+    device: HaystackTerm
     company: str
     contact: str
     when: date

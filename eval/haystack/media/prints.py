@@ -11,7 +11,7 @@ from eval.haystack.chance import Chance
 from eval.haystack.media import canvas
 from eval.haystack.media.letters import clock_value
 from eval.haystack.media.sheets import Sheet
-from eval.haystack.values import Ask, Day, Kind, Language, Money, Months, Needs, Plain, Task, Term
+from eval.haystack.values import Ask, Day, HaystackTerm, Kind, Language, Money, Months, Needs, Plain, Task
 from eval.haystack.words import words_of, written
 from haystack_agent.records import Modality
 
@@ -96,7 +96,7 @@ class Receipt:
     place: str
     when: date
     clock: str
-    goods: tuple[Term, ...]
+    goods: tuple[HaystackTerm, ...]
     prices: tuple[int, ...]
 
     kind = Kind.RECEIPT
@@ -165,8 +165,8 @@ class Sign:
     place: str
     opens: str
     closes: str
-    closed: Term
-    ground: Term
+    closed: HaystackTerm
+    ground: HaystackTerm
 
     kind = Kind.SIGN
     modality = Modality.IMAGE
@@ -223,7 +223,7 @@ class Screenshot:
     person: str
     place: str
     percent: int
-    settings: tuple[Term, ...]
+    settings: tuple[HaystackTerm, ...]
     off: int
 
     kind = Kind.SCREENSHOT

@@ -9,7 +9,7 @@ from typing import Self
 from eval.haystack.chance import Chance
 from eval.haystack.media import canvas
 from eval.haystack.media.emoji import THINGS, paste
-from eval.haystack.values import Ask, Day, Emoji, Kind, Language, Needs, Task, Term
+from eval.haystack.values import Ask, Day, Emoji, HaystackTerm, Kind, Language, Needs, Task
 from haystack_agent.records import Modality
 
 _SIZE = (320, 240)
@@ -61,7 +61,7 @@ class Scene:
         slots = {name: Emoji(self.things[number]) for name, number in zip("abc", others, strict=True)}
         return [
             Ask("scene_fourth", Task.VISUAL, Needs.VISION, slots, Emoji(self.things[hidden])),
-            Ask("scene_corner", Task.VISUAL, Needs.VISION, slots, Term("corners", others[0])),
+            Ask("scene_corner", Task.VISUAL, Needs.VISION, slots, HaystackTerm("corners", others[0])),
             Ask("scene_date", Task.METADATA, Needs.VISION, slots, Day(self.when)),
         ]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eval.pictogram.plan import Plan, towers
+from eval.pictogram.plan import ExperimentPlan, towers
 from eval.pictogram.world.captions import caption, groups
 from eval.pictogram.world.concepts import PIVOT
 from eval.pictogram.world.pictures import SEEN
@@ -25,7 +25,7 @@ _MOST_SCALE = math.log(100)
 _REPORTS = 20
 
 
-def train_clip(part: Part, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
+def train_clip(part: Part, plan: ExperimentPlan, folder: Path, say: Callable[[str], None]) -> None:
     """Train both towers together (Radford et al. 2021) and write them."""
     import torch
 
@@ -50,7 +50,7 @@ def train_clip(part: Part, plan: Plan, folder: Path, say: Callable[[str], None])
     save_encoder(folder, model.state_dict(), tokenizer, {"towers": dict(config)})
 
 
-def _batches(part: Part, plan: Plan, tokenizer: Tokenizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _batches(part: Part, plan: ExperimentPlan, tokenizer: Tokenizer) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     import torch
 
     drawn = np.random.default_rng((plan.seed, 1))

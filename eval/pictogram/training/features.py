@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.pictogram.plan import Plan
+from eval.pictogram.plan import ExperimentPlan
 from eval.pictogram.world.captions import caption, distinct_groups, groups, plain_caption
 from eval.pictogram.world.concepts import MEASURED, PIVOT
 from eval.pictogram.world.pictures import SEEN, UNSEEN, Style, to_images
@@ -25,7 +25,7 @@ TEST, SEEN_CONCEPTS, VALIDATION = "test", "seen", "validation"
 
 
 @dataclass(frozen=True, slots=True)
-class Encoders:
+class TrainedEncoders:
     """Both encoders, frozen."""
 
     text: PictogramText
@@ -42,7 +42,7 @@ class Gallery:
     """Captions of whatever language read by CLIP's text tower, which knows only English."""
 
 
-def make_features(world: World, encoders: Encoders, plan: Plan, folder: Path) -> None:
+def make_features(world: World, encoders: TrainedEncoders, plan: ExperimentPlan, folder: Path) -> None:
     """Write everything that heads are trained on and measured with."""
     _make_banks(world, encoders, plan, folder)
     part, drawn = world.training, np.random.default_rng((plan.seed, 3))
@@ -57,7 +57,7 @@ def make_features(world: World, encoders: Encoders, plan: Plan, folder: Path) ->
         _save(folder / f"{name}.safetensors", _gallery(some, style, encoders, plan))
 
 
-def open_banks(folder: Path, encoders: Encoders, small: bool = False) -> tuple[Bank, Bank]:
+def open_banks(folder: Path, encoders: TrainedEncoders, small: bool = False) -> tuple[Bank, Bank]:
     """The image bank and the text bank; or the beginnings of both, where all of it would not matter."""
     tail = "-small" if small else ""
     images = Bank.open(folder / f"images{tail}", encoders.clip.fingerprint, encoders.clip.dimension)
@@ -80,7 +80,7 @@ def open_gallery(folder: Path, name: str) -> Gallery:
     return Gallery(arrays["images"], sides["text"], sides["clip"])
 
 
-def _make_banks(world: World, encoders: Encoders, plan: Plan, folder: Path) -> None:
+def _make_banks(world: World, encoders: TrainedEncoders, plan: ExperimentPlan, folder: Path) -> None:
     part, drawn = world.training, np.random.default_rng((plan.seed, 4))
     shown = groups(plan.image_bank, len(part.concepts), drawn)
     images = np.concatenate(list(_drawn(part, shown, SEEN, encoders.clip, plan.seed + 1)))
@@ -103,7 +103,9 @@ def _drawn(
         yield clip.encode_images(to_images(part.draw(shown[first : first + _BATCH], style, painter)))
 
 
-def _pairs(part: Part, encoders: Encoders, plan: Plan, drawn: np.random.Generator) -> dict[str, FloatArray]:
+def _pairs(
+    part: Part, encoders: TrainedEncoders, plan: ExperimentPlan, drawn: np.random.Generator
+) -> dict[str, FloatArray]:
     """Pictures with captions in the languages that are measured: what uCLIP does without."""
     shown = groups(plan.pivot, len(part.concepts), drawn)
     languages = [MEASURED[place] for place in drawn.integers(len(MEASURED), size=len(shown))]
@@ -112,7 +114,7 @@ def _pairs(part: Part, encoders: Encoders, plan: Plan, drawn: np.random.Generato
     return {"text": encoders.text.encode_passages(captions), "clip": images}
 
 
-def _gallery(part: Part, style: Style, encoders: Encoders, plan: Plan) -> dict[str, FloatArray]:
+def _gallery(part: Part, style: Style, encoders: TrainedEncoders, plan: ExperimentPlan) -> dict[str, FloatArray]:
     shown = distinct_groups(plan.gallery, len(part.concepts), np.random.default_rng((plan.seed, 5)))
     arrays = {"images": np.concatenate(list(_drawn(part, shown, style, encoders.clip, plan.seed + 3)))}
     for language in (PIVOT, *MEASURED):

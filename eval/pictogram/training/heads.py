@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from eval.pictogram.measures import TEXT_TO_IMAGE, Scores, mean, recalls
-from eval.pictogram.plan import Plan
-from eval.pictogram.training.features import VALIDATION, Encoders, Gallery, open_banks, open_gallery, open_pivot
+from eval.pictogram.plan import ExperimentPlan
+from eval.pictogram.training.features import VALIDATION, Gallery, TrainedEncoders, open_banks, open_gallery, open_pivot
 from eval.pictogram.world.concepts import MEASURED
 from haystack_agent.encoders.projector import EncoderRef, Projector, ProjectorCard, save_projector
 from haystack_agent.uclip.loss import LossTerms
@@ -42,7 +42,9 @@ class Trial:
 class Trainer:
     """Trains heads of one kind after another on the same features."""
 
-    def __init__(self, features: Path, encoders: Encoders, plan: Plan, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, features: Path, encoders: TrainedEncoders, plan: ExperimentPlan, say: Callable[[str], None]
+    ) -> None:
         self._features = features
         self._encoders = encoders
         self._say = say

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from eval.pictogram.plan import Plan
+from eval.pictogram.plan import ExperimentPlan
 from eval.pictogram.world.captions import caption, groups
 from eval.pictogram.world.concepts import PIVOT
 from eval.pictogram.world.world import Part
@@ -32,7 +32,9 @@ _ENGLISH = 0.25
 _REPORTS = 20
 
 
-def train_text(part: Part, languages: Sequence[str], plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
+def train_text(
+    part: Part, languages: Sequence[str], plan: ExperimentPlan, folder: Path, say: Callable[[str], None]
+) -> None:
     """Train vectors in which what two languages say of the same concepts is alike, and write them."""
     import torch
     from torch.nn.functional import normalize
@@ -58,7 +60,7 @@ def train_text(part: Part, languages: Sequence[str], plan: Plan, folder: Path, s
 
 
 def _batches(
-    part: Part, languages: Sequence[str], plan: Plan, tokenizer: Tokenizer
+    part: Part, languages: Sequence[str], plan: ExperimentPlan, tokenizer: Tokenizer
 ) -> Iterator[list[tuple[torch.Tensor, torch.Tensor]]]:
     """The same concepts in two languages, each as token numbers and where each text begins."""
     drawn = np.random.default_rng((plan.seed, 2))

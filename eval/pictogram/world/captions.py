@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from eval.pictogram.world.concepts import Concept
+from eval.pictogram.world.concepts import DrawnConcept
 
 _SEVERAL = (0.5, 0.3, 0.2)
 """Chances of one, two and three emoji in a picture."""
@@ -26,12 +26,12 @@ def _shuffled_again_and_again(count: int, drawn: np.random.Generator) -> Iterato
         yield from map(int, drawn.permutation(count))
 
 
-def plain_caption(shown: Sequence[Concept], language: str) -> str:
+def plain_caption(shown: Sequence[DrawnConcept], language: str) -> str:
     """The names, with commas between them."""
     return ", ".join(concept.names[language] for concept in shown)
 
 
-def caption(shown: Sequence[Concept], language: str, drawn: np.random.Generator) -> str:
+def caption(shown: Sequence[DrawnConcept], language: str, drawn: np.random.Generator) -> str:
     """Names, names with keywords, or keywords; names alone where a language has no keywords for it.
 
     A concept without a name in this language is called by its English one.
@@ -39,7 +39,7 @@ def caption(shown: Sequence[Concept], language: str, drawn: np.random.Generator)
     return ", ".join(_called(concept, language, drawn) for concept in shown)
 
 
-def _called(concept: Concept, language: str, drawn: np.random.Generator) -> str:
+def _called(concept: DrawnConcept, language: str, drawn: np.random.Generator) -> str:
     if language not in concept.names:
         language = "en"
     name, keywords = concept.names[language], concept.keywords.get(language, ())

@@ -35,7 +35,7 @@ _EMPTY_WORDS = {"with", "of", "the", "and", "in", "on", "at", "for", "to", "a", 
 
 
 @dataclass(frozen=True, slots=True)
-class Concept:
+class DrawnConcept:
     """One emoji: its name and its keywords by language."""
 
     emoji: str
@@ -47,12 +47,12 @@ class Concept:
 class Split:
     """Concepts by what they are for. Nothing is trained on `validation` and `test`, neither towers nor heads."""
 
-    training: tuple[Concept, ...]
-    validation: tuple[Concept, ...]
-    test: tuple[Concept, ...]
+    training: tuple[DrawnConcept, ...]
+    validation: tuple[DrawnConcept, ...]
+    test: tuple[DrawnConcept, ...]
 
 
-def read_concepts(folder: Path = CLDR, every_language: bool = True) -> list[Concept]:
+def read_concepts(folder: Path = CLDR, every_language: bool = True) -> list[DrawnConcept]:
     """All emoji without skin tones that have names and keywords in every language that is measured.
 
     Raises:
@@ -73,7 +73,7 @@ def read_concepts(folder: Path = CLDR, every_language: bool = True) -> list[Conc
                 words = (word.strip() for word in text.split("|"))
                 keywords[emoji][language] = tuple(word for word in words if word)
     complete = (emoji for emoji in names if all(names[emoji].get(one) for one in (PIVOT, *MEASURED)))
-    return [Concept(emoji, names[emoji], keywords[emoji]) for emoji in sorted(complete)]
+    return [DrawnConcept(emoji, names[emoji], keywords[emoji]) for emoji in sorted(complete)]
 
 
 def _languages(folder: Path) -> list[str]:
@@ -99,7 +99,7 @@ def _is_emoji(text: str) -> bool:
     return ord(text[0]) >= _FIRST_EMOJI and not any(ord(sign) in _SKIN_TONES for sign in text)
 
 
-def split(concepts: Sequence[Concept], validation: float = 0.06, test: float = 0.13) -> Split:
+def split(concepts: Sequence[DrawnConcept], validation: float = 0.06, test: float = 0.13) -> Split:
     """Hold out concepts whose English names are made of words that training concepts have in names or keywords.
 
     So a model can know a held-out concept only from its parts: *woman cook* from *man cook* and *woman*. The order
@@ -130,7 +130,7 @@ def split(concepts: Sequence[Concept], validation: float = 0.06, test: float = 0
     return Split(**{name: tuple(part) for name, part in parts.items()})
 
 
-def _english(concept: Concept) -> list[str]:
+def _english(concept: DrawnConcept) -> list[str]:
     return [concept.names[PIVOT], *concept.keywords.get(PIVOT, ())]
 
 

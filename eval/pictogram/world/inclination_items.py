@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eval.inclination import Item
+from eval.inclination import RankedItem
 from eval.pictogram.world.captions import caption, distinct_groups
 from eval.pictogram.world.concepts import PIVOT, read_concepts, split
 from haystack_agent.errors import UsageError
@@ -12,7 +12,7 @@ from haystack_agent.errors import UsageError
 _SEED = 5
 
 
-def pictogram_items(language: str, count: int) -> list[Item]:
+def pictogram_items(language: str, count: int) -> list[RankedItem]:
     """Captions in English and in a language of the same emoji, with names and keywords drawn apart.
 
     Raises:
@@ -25,4 +25,4 @@ def pictogram_items(language: str, count: int) -> list[Item]:
     drawn = np.random.default_rng(_SEED)
     groups = distinct_groups(count, len(concepts), drawn)
     shown = [[concepts[place] for place in group] for group in groups]
-    return [Item(caption(one, PIVOT, drawn), caption(one, language, drawn)) for one in shown]
+    return [RankedItem(caption(one, PIVOT, drawn), caption(one, language, drawn)) for one in shown]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
-from eval.pictogram.world.concepts import CLDR, Concept, read_concepts
+from eval.pictogram.world.concepts import CLDR, DrawnConcept, read_concepts
 from haystack_agent.uclip.phrases import PATH
 
 _LONGEST = 40
@@ -25,7 +25,7 @@ _UNSPOKEN = re.compile(r"[\d:()<>|]")
 """In names of keys, signs and variants of one emoji (``family: man, boy``), which no caption holds."""
 
 
-def terms(concepts: Sequence[Concept], language: str) -> list[str]:
+def terms(concepts: Sequence[DrawnConcept], language: str) -> list[str]:
     """Names and keywords of a language, each once, in order."""
     found = {concept.names[language] for concept in concepts if language in concept.names}
     found |= {word for concept in concepts for word in concept.keywords.get(language, ())}

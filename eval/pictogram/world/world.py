@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.pictogram.world.concepts import CLDR, Concept, Split, read_concepts, split
+from eval.pictogram.world.concepts import CLDR, DrawnConcept, Split, read_concepts, split
 from eval.pictogram.world.pictures import FONT, Studio, Style, render_glyphs
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class Part:
     """Some of the concepts, and how to draw them."""
 
-    concepts: tuple[Concept, ...]
+    concepts: tuple[DrawnConcept, ...]
     studio: Studio
 
     def draw(self, groups: Sequence[Sequence[int]], style: Style, drawn: torch.Generator) -> torch.Tensor:
         """A picture for each group of places in `concepts`, shape (n, 3, 64, 64), values from 0 to 1."""
         return self.studio.draw(groups, style, drawn)
 
-    def shown(self, group: Sequence[int]) -> list[Concept]:
+    def shown(self, group: Sequence[int]) -> list[DrawnConcept]:
         """The concepts of a group."""
         return [self.concepts[place] for place in group]
 
@@ -55,7 +55,7 @@ def make_world(most: int | None = None, every_language: bool = True, cldr: Path 
     parts: Split = split(drawable)
     languages = sorted({language for concept in drawable for language in concept.names})
 
-    def part(chosen: tuple[Concept, ...]) -> Part:
+    def part(chosen: tuple[DrawnConcept, ...]) -> Part:
         return Part(chosen, Studio([glyphs[concept.emoji] for concept in chosen]))
 
     return World(part(parts.training), part(parts.validation), part(parts.test), tuple(languages))

@@ -57,7 +57,7 @@ class ReaderWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ScoredUnit:
     """A unit with the signs that speak for it."""
 
     unit: Unit
@@ -98,7 +98,7 @@ class ExtractiveReader:
         citation = Citation(best.evidence, best.unit.text, best.unit.locator)
         return Answer(plan.question, best.unit.text, abstained=False, citations=(citation,), evidence=tuple(evidence))
 
-    def rank(self, query: Query, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[Candidate]:
+    def rank(self, query: Query, evidence: Sequence[Evidence], importance: Sequence[float]) -> list[ScoredUnit]:
         """Quotable units of the evidence, best first."""
         plan = query.plan
         candidates = [one for item in evidence for one in _lexical(item, plan, importance)]
@@ -118,14 +118,14 @@ class ExtractiveReader:
         near.sort(key=lambda one: (-self._score(one, top, plan.english), one.unit.piece.id, one.unit.start))
         return near
 
-    def _similarities(self, query: Query, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    def _similarities(self, query: Query, candidates: Sequence[ScoredUnit]) -> list[tuple[ScoredUnit, float]]:
         question = query.dense(VectorName.TEXT)
         if not candidates or question is None:
             return []
         cosines = self._encoder.encode_passages([one.unit.text for one in candidates]) @ question
         return [(one, float(cosine)) for one, cosine in zip(candidates, cosines, strict=True)]
 
-    def _score(self, one: Candidate, top: float, english: bool) -> float:
+    def _score(self, one: ScoredUnit, top: float, english: bool) -> float:
         weights = self._weights
         return (
             weights.covered * one.covered
@@ -138,7 +138,7 @@ class ExtractiveReader:
         )
 
 
-def confidence(candidate: Candidate, evidence: Sequence[Evidence]) -> float:
+def confidence(candidate: ScoredUnit, evidence: Sequence[Evidence]) -> float:
     """How sure it is that the evidence answers: comparable from question to question, from 0 to 1.
 
     Mostly how much of the question stands in the place. What is asked about is often in one file only, while a question
@@ -158,7 +158,7 @@ def _units_of(item: Evidence) -> list[Unit]:
     return [unit for piece in pieces if piece.kind is not PieceKind.PAGE for unit in units(piece)]
 
 
-def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[Candidate]:
+def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[ScoredUnit]:
     """The units of a piece of evidence with how much of the question stands in, beside and around each."""
     total = sum(importance) or 1.0
     pieces = (item.piece, *item.neighbours)
@@ -178,7 +178,7 @@ def _lexical(item: Evidence, plan: Plan, importance: Sequence[float]) -> list[Ca
             share = _AROUND / concept.focus**1.5
             covered += weight * max(_credit(concept, own), _BESIDE * _credit(concept, near), share * page)
         found = sum(weight * page for weight, page in zip(importance, around, strict=True))
-        candidates.append(Candidate(unit, item, covered / total, found / total))
+        candidates.append(ScoredUnit(unit, item, covered / total, found / total))
     return candidates
 
 

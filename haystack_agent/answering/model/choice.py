@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, ModelProfile
     from pydantic import SecretStr
 
-    from haystack_agent.encoders.hub import Progress
+    from haystack_agent.encoders.hub import DownloadProgress
     from haystack_agent.settings import Settings
 
 _LOCAL = "local:"
@@ -91,7 +91,7 @@ def server_address(url: str | None) -> str | None:
 
 
 def open_model(
-    choice: ModelChoice, tell: Callable[[Progress], None] | None = None, said: ModelProfile | None = None
+    choice: ModelChoice, tell: Callable[[DownloadProgress], None] | None = None, said: ModelProfile | None = None
 ) -> BaseChatModel:
     """The model; with its `profile` saying what it takes, where that is known: by the library, and better by what its
     server `said`, and best by the user.
@@ -110,7 +110,7 @@ def open_model(
     return model
 
 
-def _opened(choice: ModelChoice, tell: Callable[[Progress], None] | None) -> BaseChatModel:
+def _opened(choice: ModelChoice, tell: Callable[[DownloadProgress], None] | None) -> BaseChatModel:
     if choice.url is not None:
         return _of_server(choice)
     if choice.name.startswith(_LOCAL):

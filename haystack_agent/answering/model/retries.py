@@ -21,7 +21,7 @@ class Patience:
 
 
 @dataclass(slots=True)
-class Waiting:
+class Retrying:
     """How one request goes that is sent again until it is answered."""
 
     patience: Patience = Patience()

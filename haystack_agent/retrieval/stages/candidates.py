@@ -10,7 +10,7 @@ from haystack_agent.media import PlaceOf, medium_of
 from haystack_agent.records import Evidence, Match, Piece, PieceKind
 from haystack_agent.retrieval.channels.protocol import Channel
 from haystack_agent.retrieval.query import Query
-from haystack_agent.store.hit import Glance, Hit
+from haystack_agent.store.hit import Header, Hit
 
 Place = tuple[str, int | None, float | None]
 
@@ -53,7 +53,7 @@ class Candidate:
         return next((one for one in self.hits if one.hit.glance.kind is not PieceKind.PAGE), self.hits[0])
 
     @property
-    def glance(self) -> Glance:
+    def glance(self) -> Header:
         """What ranking knows of the piece that is shown."""
         return self.shown.hit.glance
 
@@ -83,7 +83,7 @@ def grouped(hits: Iterable[Scored], neighbours: float) -> list[Candidate]:
     return [_candidate(found, neighbours) for found in by_place.values()]
 
 
-def _place(piece: Glance) -> Place:
+def _place(piece: Header) -> Place:
     """What a person opens: a page, a picture, a segment; pages of text files are their passages."""
     whole = medium_of(piece.modality).place is PlaceOf.REGION
     start = None if whole else piece.start

@@ -6,7 +6,7 @@ from haystack_agent.media import PlaceOf, medium_of
 from haystack_agent.retrieval.query import Query
 from haystack_agent.retrieval.stages.candidates import Candidate
 from haystack_agent.retrieval.weights import Weights
-from haystack_agent.store.hit import Glance
+from haystack_agent.store.hit import Header
 
 
 class Prefer:
@@ -21,7 +21,7 @@ class Prefer:
             one.score += self._bonus(query, one.glance)
         return sorted(candidates, key=Candidate.key)
 
-    def _bonus(self, query: Query, piece: Glance) -> float:
+    def _bonus(self, query: Query, piece: Header) -> float:
         weights = self._weights
         medium = medium_of(piece.modality)
         if medium.place is PlaceOf.PAGE:

@@ -261,10 +261,10 @@ class _EdgeRanking:
     which: qdrant_edge.Filter | None
     exact: bool
 
-    def best(self, number: int) -> list[points.Scored]:
+    def best(self, number: int) -> list[points.ScoredPoint]:
         return self._ask(number, edge_convert.WITHOUT_DERIVED)
 
-    def best_ids(self, number: int) -> list[points.Scored]:
+    def best_ids(self, number: int) -> list[points.ScoredPoint]:
         return self._ask(number, False)
 
     def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
@@ -272,7 +272,7 @@ class _EdgeRanking:
             records = self.shard.retrieve(list(ids), edge_convert.WITHOUT_DERIVED, False)
             return {str(record.id): record.payload or {} for record in records}
 
-    def _ask(self, number: int, payload: qdrant_edge.WithPayloadType) -> list[points.Scored]:
+    def _ask(self, number: int, payload: qdrant_edge.WithPayloadType) -> list[points.ScoredPoint]:
         request = qdrant_edge.QueryRequest(
             limit=number,
             query=self.query,
@@ -282,7 +282,7 @@ class _EdgeRanking:
         )
         with translated(self.path):
             found = self.shard.query(request)
-            return [points.Scored(point.score, str(point.id), point.payload or {}) for point in found]
+            return [points.ScoredPoint(point.score, str(point.id), point.payload or {}) for point in found]
 
 
 def _count(shard: qdrant_edge.EdgeShard, which: qdrant_edge.Filter | None) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from qdrant_client import QdrantClient
 
 from haystack_agent.errors import UsageError
-from haystack_agent.store.server.errors import Server
+from haystack_agent.store.server.errors import StoreServer
 from haystack_agent.system.loopback import is_loopback
 
 _PORT = 6333
@@ -38,7 +38,7 @@ def pieces_on(url: str, api_key: str | None, collection: str) -> int:
     check_url(url, api_key)
     client = connect(url, api_key, _STATUS_TIMEOUT)
     try:
-        server = Server(shown_url(url), collection, api_key is not None, attempts=1)
+        server = StoreServer(shown_url(url), collection, api_key is not None, attempts=1)
         return server.call(lambda: client.count(collection, exact=True)).count
     finally:
         client.close()
@@ -53,7 +53,7 @@ def remove_collection(url: str, api_key: str | None, collection: str) -> None:
     check_url(url, api_key)
     client = connect(url, api_key, 60)
     try:
-        Server(shown_url(url), collection, api_key is not None).call(lambda: client.delete_collection(collection))
+        StoreServer(shown_url(url), collection, api_key is not None).call(lambda: client.delete_collection(collection))
     finally:
         client.close()
 

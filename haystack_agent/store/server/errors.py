@@ -29,7 +29,7 @@ _NODE_DOWN = ("tcp connect error", "read operations failed", "shards failed to a
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class StoreServer:
     """The place that requests go to, as it is named in messages."""
 
     url: str

@@ -29,7 +29,7 @@ from haystack_agent.store.schema import (
 )
 from haystack_agent.store.server import convert as server_convert
 from haystack_agent.store.server.connection import check_name, check_url, connect, shown_url
-from haystack_agent.store.server.errors import Server
+from haystack_agent.store.server.errors import StoreServer
 from haystack_agent.store.values import IndexedPiece, Sample, StoreSchema, VectorName
 from haystack_agent.vectors import FloatArray, SparseVector
 
@@ -45,7 +45,7 @@ class ServerStore:
     """A `Store` in one collection of a server; made by `open`, or by `over` for a client that is there already."""
 
     def __init__(
-        self, client: QdrantClient, server: Server, schema: StoreSchema, writer: QdrantClient | None = None
+        self, client: QdrantClient, server: StoreServer, schema: StoreSchema, writer: QdrantClient | None = None
     ) -> None:
         self._client = client
         self._writer = writer or client
@@ -66,7 +66,7 @@ class ServerStore:
             IndexMismatch: the collection has other vectors than `schema`.
         """
         check_url(url, api_key)
-        server = Server(shown_url(url), collection, api_key is not None)
+        server = StoreServer(shown_url(url), collection, api_key is not None)
         client, writer = (connect(url, api_key, seconds) for seconds in (_READ_TIMEOUT, _WRITE_TIMEOUT))
         store = cls(client, server, schema, writer)
         try:
@@ -79,7 +79,7 @@ class ServerStore:
     @classmethod
     def over(cls, client: QdrantClient, collection: str, schema: StoreSchema) -> ServerStore:
         """Use a ready client; the store closes it. Raises what `open` raises."""
-        store = cls(client, Server(":memory:", collection), schema)
+        store = cls(client, StoreServer(":memory:", collection), schema)
         store.prepare(create=True)
         return store
 
@@ -233,16 +233,16 @@ class ServerStore:
 @dataclass(frozen=True, slots=True)
 class _ServerRanking:
     client: QdrantClient
-    server: Server
+    server: StoreServer
     query: list[float] | models.SparseVector
     name: VectorName
     which: models.Filter
     exact: bool
 
-    def best(self, number: int) -> list[points.Scored]:
+    def best(self, number: int) -> list[points.ScoredPoint]:
         return self._ask(number, server_convert.WITHOUT_DERIVED)
 
-    def best_ids(self, number: int) -> list[points.Scored]:
+    def best_ids(self, number: int) -> list[points.ScoredPoint]:
         return self._ask(number, False)
 
     def payloads(self, ids: Sequence[str]) -> dict[str, Payload]:
@@ -251,7 +251,7 @@ class _ServerRanking:
         )
         return {str(record.id): record.payload or {} for record in self.server.call(request)}
 
-    def _ask(self, number: int, payload: models.PayloadSelectorExclude | bool) -> list[points.Scored]:
+    def _ask(self, number: int, payload: models.PayloadSelectorExclude | bool) -> list[points.ScoredPoint]:
         request = partial(
             self.client.query_points,
             self.server.collection,
@@ -263,4 +263,4 @@ class _ServerRanking:
             with_payload=payload,
         )
         found = self.server.call(request).points
-        return [points.Scored(point.score, str(point.id), point.payload or {}) for point in found]
+        return [points.ScoredPoint(point.score, str(point.id), point.payload or {}) for point in found]

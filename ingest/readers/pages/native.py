@@ -10,7 +10,7 @@ from haystack_agent.errors import ReadFailed
 from ingest.readers.pages.fonts.mending import DocumentFonts
 from ingest.readers.pages.geometry import Rect, area, around, intersection
 from ingest.readers.pages.tables.rules import Rule, rules
-from ingest.readers.pages.text import Fragment, Frame, Word, page_fragments, words_in
+from ingest.readers.pages.text import Fragment, PageFrame, Word, page_fragments, words_in
 
 MAX_PATHS = 12_000
 """A page with more drawn paths is a map or a plan: its rules are not looked for."""
@@ -24,7 +24,7 @@ MAX_SIDE = 200_000.0
 class NativePage:
     """Text, rules and pictures of one page; `pictures` are in points of the page as a person sees it."""
 
-    frame: Frame
+    frame: PageFrame
     fragments: tuple[Fragment, ...]
     rules: tuple[list[Rule], list[Rule]]
     pictures: tuple[Rect, ...]
@@ -52,7 +52,7 @@ def read_native(page: Any, fonts: DocumentFonts) -> NativePage:
         raise ReadFailed(f"it measures {width:.0f} x {height:.0f} points")
     rotation = page.rotation if page.parent.is_pdf else 0
     matrix = tuple(page.rotation_matrix) if rotation else (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    frame = Frame(matrix, width, height)
+    frame = PageFrame(matrix, width, height)
     if rotation:
         page.set_rotation(0)
     try:
@@ -62,7 +62,7 @@ def read_native(page: Any, fonts: DocumentFonts) -> NativePage:
             page.set_rotation(rotation)
 
 
-def _read(page: Any, frame: Frame, fonts: DocumentFonts) -> NativePage:
+def _read(page: Any, frame: PageFrame, fonts: DocumentFonts) -> NativePage:
     import pymupdf
 
     flags = pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_PRESERVE_WHITESPACE
@@ -79,7 +79,7 @@ def _read(page: Any, frame: Frame, fonts: DocumentFonts) -> NativePage:
     return NativePage(frame, tuple(fragments), found, pictures, paths, _strokes(drawings, frame))
 
 
-def _strokes(drawings: list[dict[str, Any]], frame: Frame) -> Rect | None:
+def _strokes(drawings: list[dict[str, Any]], frame: PageFrame) -> Rect | None:
     whole = frame.width * frame.height
     curved = [d for d in drawings if sum(item[0] == "c" for item in d["items"]) >= MIN_CURVES]
     rects = [rect for d in curved if area(rect := frame.visible(tuple(d["rect"]))) < 0.1 * whole]
@@ -93,7 +93,7 @@ def _on_page(fragment: Fragment) -> bool:
     return any(word.box.x1 > word.box.x0 and word.box.y1 > word.box.y0 for word in fragment.words)
 
 
-def _form_values(page: Any, frame: Frame, fragments: list[Fragment]) -> Iterator[Fragment]:
+def _form_values(page: Any, frame: PageFrame, fragments: list[Fragment]) -> Iterator[Fragment]:
     """What is filled into form fields, where the page's text does not show it already."""
     if not page.parent.is_pdf or not page.parent.is_form_pdf:
         return
@@ -114,7 +114,7 @@ def _form_values(page: Any, frame: Frame, fragments: list[Fragment]) -> Iterator
             yield _placed(value, rect, frame, len(fragments), aside=False)
 
 
-def _notes(page: Any, frame: Frame, fragments: list[Fragment]) -> Iterator[Fragment]:
+def _notes(page: Any, frame: PageFrame, fragments: list[Fragment]) -> Iterator[Fragment]:
     """What people wrote into annotations, where the page's text does not show it already."""
     if not page.parent.is_pdf:
         return
@@ -125,7 +125,7 @@ def _notes(page: Any, frame: Frame, fragments: list[Fragment]) -> Iterator[Fragm
             yield _placed(content, tuple(annotation.rect), frame, len(fragments), aside=True)
 
 
-def _placed(text: str, rect: Rect, frame: Frame, order: int, aside: bool) -> Fragment:
+def _placed(text: str, rect: Rect, frame: PageFrame, order: int, aside: bool) -> Fragment:
     place, box = frame.rect(rect), frame.box(rect)
     words = tuple(Word(word, place, box) for word in text.split())
     return Fragment(words, place, min(12.0, max(1.0, place[3] - place[1])), False, order, aside)

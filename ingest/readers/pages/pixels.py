@@ -13,7 +13,7 @@ from ingest.readers.pages.fonts.quality import is_broken, nonsense
 from ingest.readers.pages.geometry import Rect, area, centre_inside, intersection
 from ingest.readers.pages.native import NativePage
 from ingest.readers.pages.render import pixels
-from ingest.readers.pages.text import Fragment, Frame, Word
+from ingest.readers.pages.text import Fragment, PageFrame, Word
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -66,7 +66,7 @@ def pictures_to_read(page: NativePage) -> list[Rect]:
     return found
 
 
-def is_large(rect: Rect, frame: Frame) -> bool:
+def is_large(rect: Rect, frame: PageFrame) -> bool:
     """Whether a picture takes up so much of the page that it is read whatever it looks like."""
     return area(rect) > LARGE_PICTURE * frame.width * frame.height
 
@@ -83,11 +83,11 @@ def _whole_pictures(parts: Sequence[Rect]) -> list[Rect]:
     return pictures
 
 
-def _stands_in(word: Word, rect: Rect, frame: Frame) -> bool:
+def _stands_in(word: Word, rect: Rect, frame: PageFrame) -> bool:
     return centre_inside(_points(word.box, frame), rect)
 
 
-def _points(box: Box, frame: Frame) -> Rect:
+def _points(box: Box, frame: PageFrame) -> Rect:
     return box.x0 * frame.width, box.y0 * frame.height, box.x1 * frame.width, box.y1 * frame.height
 
 
@@ -106,7 +106,7 @@ class PixelReader:
         """A part of the page drawn as large as OCR uses it."""
         return pixels(page, OCR_SCALE, OCR_SIDE, rect)
 
-    def page(self, image: Image, frame: Frame) -> list[Fragment]:
+    def page(self, image: Image, frame: PageFrame) -> list[Fragment]:
         """Fragments of a whole page."""
         if _is_blank(image):
             return []
@@ -126,8 +126,8 @@ class PixelReader:
         return [f for f in found if not any(centre_inside(f.rect, w, 1) or centre_inside(w, f.rect) for w in known)]
 
 
-def _upright(frame: Frame) -> Frame:
-    return Frame((1.0, 0.0, 0.0, 1.0, 0.0, 0.0), frame.width, frame.height)
+def _upright(frame: PageFrame) -> PageFrame:
+    return PageFrame((1.0, 0.0, 0.0, 1.0, 0.0, 0.0), frame.width, frame.height)
 
 
 def _is_blank(image: Image) -> bool:
@@ -144,7 +144,7 @@ def _looks_written(image: Image) -> bool:
     return bool(steps.size) and bool((steps < 4).mean() > 0.35) and bool((steps > 48).mean() > 0.01)
 
 
-def ocr_fragments(lines: Sequence[OcrLine], place: Rect, frame: Frame) -> list[Fragment]:
+def ocr_fragments(lines: Sequence[OcrLine], place: Rect, frame: PageFrame) -> list[Fragment]:
     """Lines read in a picture that lies at `place` (points of the visible page), cut at wide gaps."""
     fragments: list[Fragment] = []
     for line in lines:
@@ -161,7 +161,7 @@ def ocr_fragments(lines: Sequence[OcrLine], place: Rect, frame: Frame) -> list[F
     return fragments
 
 
-def _word(text: str, span: tuple[int, int], line: OcrLine, place: Rect, frame: Frame) -> Word:
+def _word(text: str, span: tuple[int, int], line: OcrLine, place: Rect, frame: PageFrame) -> Word:
     parts = [word for word in line.words if word.start < span[1] and word.end > span[0] and word.box]
     box = union([part.box for part in parts if part.box]) if parts else line.box
     width, height = place[2] - place[0], place[3] - place[1]

@@ -63,7 +63,7 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PageFrame:
     """How points of the file's page become page fractions and points of the reading frame."""
 
     matrix: tuple[float, float, float, float, float, float]
@@ -117,14 +117,14 @@ class _Char:
     bold: bool
 
 
-def page_fragments(raw: dict[str, Any], frame: Frame) -> tuple[Frame, list[Fragment]]:
+def page_fragments(raw: dict[str, Any], frame: PageFrame) -> tuple[PageFrame, list[Fragment]]:
     """Fragments of PyMuPDF's ``rawdict`` of an unrotated page, and the frame turned to the way the text runs."""
     lines = [line for block in raw["blocks"] if block["type"] == 0 for line in block["lines"]]
     turns: Counter[int] = Counter()
     for line in lines:
         turns[frame.direction(line["dir"])] += sum(len(span["chars"]) for span in line["spans"])
     turn = turns.most_common(1)[0][0] if turns else 0
-    frame = Frame(frame.matrix, frame.width, frame.height, turn)
+    frame = PageFrame(frame.matrix, frame.width, frame.height, turn)
     fragments: list[Fragment] = []
     for line in lines:
         aside = frame.direction(line["dir"]) != turn
@@ -132,7 +132,7 @@ def page_fragments(raw: dict[str, Any], frame: Frame) -> tuple[Frame, list[Fragm
     return frame, _without_shadows(fragments)
 
 
-def _line_fragments(line: dict[str, Any], frame: Frame, order: int, aside: bool) -> Iterator[Fragment]:
+def _line_fragments(line: dict[str, Any], frame: PageFrame, order: int, aside: bool) -> Iterator[Fragment]:
     words: list[tuple[Word, float, bool]] = []
     for chars in _split_words(_logical(list(_chars(line)))):
         text = readable("".join(char.text for char in chars))

@@ -19,14 +19,14 @@ from haystack_agent.errors import UsageError
 from haystack_agent.records import Answer
 from haystack_agent.retrieval.understood import Understood
 from ui.filter_check import checked
-from ui.web.ask.question import Question
+from ui.web.ask.question import PageQuestion
 from ui.web.door.visitors import Visitor
 from ui.web.state.index_hub import IndexHub
 from ui.web.state.model_desk import ModelDesk
 from ui.web.state.workspace import Workspace
 
 
-def steps(workspace: Workspace, visitor: Visitor, question: Question) -> AsyncIterator[Step]:
+def steps(workspace: Workspace, visitor: Visitor, question: PageQuestion) -> AsyncIterator[Step]:
     """What happens to a question, in order; the last step is `Done`.
 
     Raises:
@@ -40,7 +40,7 @@ def steps(workspace: Workspace, visitor: Visitor, question: Question) -> AsyncIt
     return carried_out_on_loop(answering(index, request, way, earlier), workspace.hub.waiting)
 
 
-def _request(workspace: Workspace, visitor: Visitor, question: Question) -> Request:
+def _request(workspace: Workspace, visitor: Visitor, question: PageQuestion) -> Request:
     picture = workspace.pictures.get(visitor, question.picture) if question.picture else None
     return Request(
         question.text,

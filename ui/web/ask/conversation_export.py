@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ui import printable
-from ui.web.state.conversation_store import StoredConversation, Turn, unanswered
+from ui.web.state.conversation_store import KeptTurn, StoredConversation, unanswered
 
 _SPECIAL = re.compile(
     r"[\\`*_{}\[\]<>()#+!|~&$-]"  # anywhere
@@ -29,7 +29,7 @@ def as_markdown(conversation: StoredConversation, with_links: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _turn(turn: Turn, with_links: bool) -> list[str]:
+def _turn(turn: KeptTurn, with_links: bool) -> list[str]:
     when = datetime.fromtimestamp(turn.asked).astimezone().strftime("%Y-%m-%d %H:%M")
     parts = [f"## {_plain(turn.question)}", f"{when}, {_plain(turn.mode)}", _lines(_said(turn.answer or unanswered()))]
     parts += [f"> {_plain(str(note))}" for note in turn.answer.get("notes", [])]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from ui.web.state.conversation_store import Turn
+from ui.web.state.conversation_store import KeptTurn
 
 Told = dict[str, Any]
 AT_ONCE = 32
@@ -16,7 +16,7 @@ AT_ONCE = 32
 class Making:
     """One answer in the making; what is told of it waits for whoever listens."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: KeptTurn) -> None:
         self.turn = turn
         """The question with what is known of its answer so far."""
         self.stop = asyncio.Event()

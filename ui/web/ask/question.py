@@ -14,7 +14,7 @@ LONGEST = 2000
 """Characters."""
 
 
-class Question(BaseModel):
+class PageQuestion(BaseModel):
     """What was typed and chosen; `conversation` is empty for the first question of a new one."""
 
     model_config = ConfigDict(extra="forbid")

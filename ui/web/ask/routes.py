@@ -19,7 +19,7 @@ from ui.web.ask.making import Making
 from ui.web.cards.evidence_cards import piece_card
 from ui.web.door.visitors import Visitor, visitor_of
 from ui.web.ids import AssetId, AssetIdText, ConversationId, PieceIdText
-from ui.web.state.conversation_store import Turn, unanswered
+from ui.web.state.conversation_store import KeptTurn, unanswered
 from ui.web.state.workspace import Workspace
 
 
@@ -97,7 +97,7 @@ def _end(workspace: Workspace, visitor: Visitor, identity: str) -> None:
         making.stop.set()
 
 
-def _as_known(turn: Turn, making: Making | None) -> Turn:
+def _as_known(turn: KeptTurn, making: Making | None) -> KeptTurn:
     """A turn with what is known of its answer by now."""
     if making is not None and turn.id == making.turn.id:
         return making.turn

@@ -18,10 +18,10 @@ from haystack_agent.errors import HaystackError, UsageError
 from ui import printable
 from ui.web.ask.asking import in_breaths, steps, until_stopped
 from ui.web.ask.making import AT_ONCE, Making, Told
-from ui.web.ask.question import LONGEST, Question
+from ui.web.ask.question import LONGEST, PageQuestion
 from ui.web.cards.evidence_cards import answer_card, cards_of
 from ui.web.door.visitors import Visitor
-from ui.web.state.conversation_store import NotKept, Turn, unanswered
+from ui.web.state.conversation_store import KeptTurn, NotKept, unanswered
 from ui.web.state.filter_values import values_of
 from ui.web.state.workspace import Workspace
 
@@ -45,7 +45,7 @@ class _Gone(UsageError):
     """The conversation was removed."""
 
 
-def _begun(workspace: Workspace, visitor: Visitor, question: Question) -> Making:
+def _begun(workspace: Workspace, visitor: Visitor, question: PageQuestion) -> Making:
     key = (visitor.id, question.conversation)
     if key in workspace.making:
         raise UsageError("The question before is still being answered: stop it first.")
@@ -56,8 +56,8 @@ def _begun(workspace: Workspace, visitor: Visitor, question: Question) -> Making
     return making
 
 
-def _turn_of(question: Question) -> Turn:
-    return Turn(
+def _turn_of(question: PageQuestion) -> KeptTurn:
+    return KeptTurn(
         id=secrets.token_hex(8),
         question=question.text or "(a picture)",
         asked=time.time(),
@@ -67,9 +67,9 @@ def _turn_of(question: Question) -> Turn:
     )
 
 
-def _question(workspace: Workspace, visitor: Visitor, payload: object) -> Question:
+def _question(workspace: Workspace, visitor: Visitor, payload: object) -> PageQuestion:
     try:
-        question = Question.model_validate(payload)
+        question = PageQuestion.model_validate(payload)
     except ValidationError as error:
         if any(one["type"] == "string_too_long" and one["loc"] == ("text",) for one in error.errors()):
             raise UsageError(f"The question is longer than {LONGEST:,} characters: shorten it.") from None
@@ -89,7 +89,7 @@ def _question(workspace: Workspace, visitor: Visitor, payload: object) -> Questi
 class _Telling:
     """Turns steps into what the page is told, and keeps the turn: the question at once, its answer when it is there."""
 
-    def __init__(self, workspace: Workspace, visitor: Visitor, question: Question, making: Making) -> None:
+    def __init__(self, workspace: Workspace, visitor: Visitor, question: PageQuestion, making: Making) -> None:
         self._workspace = workspace
         self._visitor = visitor
         self._question = question

@@ -8,7 +8,7 @@ from typing import Any
 
 from eval.measures.ranking import RankingMeasure
 from eval.reports.failures import failures
-from eval.reports.tables import Table, asked, leading, tables
+from eval.reports.tables import ReportTable, asked, leading, tables
 from eval.runs.outcomes import Outcomes
 from haystack_agent.records import Locator
 from ui import printable
@@ -63,7 +63,7 @@ def run_card(run: Outcomes, find: Find) -> Json:
     }
 
 
-def table_card(table: Table) -> Json:
+def table_card(table: ReportTable) -> Json:
     """A table."""
     return {
         "title": table.title,

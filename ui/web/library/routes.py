@@ -33,7 +33,7 @@ _IndexKey = Annotated[str, StringConstraints(max_length=100)]
 _FolderName = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
-class Looking(BaseModel):
+class LibrarySearch(BaseModel):
     """A plain search: by words, or by a place that was found."""
 
     model_config = ConfigDict(extra="forbid")
@@ -90,7 +90,7 @@ def library_routes(workspace: Workspace) -> APIRouter:
         return {"tiles": [_tile(one) for one in chosen[start : start + _A_PAGE]], "total": len(chosen)}
 
     @router.post("/search")
-    async def search(looking: Looking) -> dict[str, object]:
+    async def search(looking: LibrarySearch) -> dict[str, object]:
         one, filters = await hub.using(looking.index), looking.filters.filters()
         if looking.piece and looking.asset:
             return {"cards": cards_of(await similar(workspace, one, looking.asset, looking.piece))}

@@ -28,7 +28,7 @@ class NotKept(HaystackError):
     """A conversation cannot be written."""
 
 
-class Turn(BaseModel):
+class KeptTurn(BaseModel):
     """A question and what was answered, as the page shows it; without an answer while there is none."""
 
     id: str = ""
@@ -61,7 +61,7 @@ class StoredConversation(BaseModel):
     index: str
     created: float
     updated: float
-    turns: list[Turn] = Field(default_factory=list)
+    turns: list[KeptTurn] = Field(default_factory=list)
 
 
 class ConversationStore:
@@ -98,7 +98,7 @@ class ConversationStore:
             raise UsageError("This conversation is not there any more: start a new one.")
         return found
 
-    def add(self, visitor: Visitor, identity: str, index: str, turn: Turn) -> StoredConversation:
+    def add(self, visitor: Visitor, identity: str, index: str, turn: KeptTurn) -> StoredConversation:
         """Keep a turn, in a new conversation where there is none with that id.
 
         Raises:
@@ -112,7 +112,7 @@ class ConversationStore:
             self._write(visitor, kept)
         return kept
 
-    def finish(self, visitor: Visitor, identity: str, turn: Turn) -> None:
+    def finish(self, visitor: Visitor, identity: str, turn: KeptTurn) -> None:
         """Keep what a turn that was added has become; a conversation that was removed meanwhile stays removed.
 
         Raises:

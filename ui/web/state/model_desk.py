@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Readers:
+class ModelReaders:
     """How the model is asked."""
 
     model: BaseChatModel
@@ -53,7 +53,7 @@ class ModelDesk:
         self._choice: ModelChoice | None = None
         if name or settings.model:
             self._choice = chosen_model(settings, name, url)
-        self._readers: Readers | None = None
+        self._readers: ModelReaders | None = None
         self._heard: Heard | None = None
         self._heard_at = 0.0
         self._opening = threading.Lock()
@@ -68,7 +68,7 @@ class ModelDesk:
         """Who gets what is sent to the model, where it is not this machine."""
         return self._choice.destination if self._choice else None
 
-    def readers(self) -> Readers:
+    def readers(self) -> ModelReaders:
         """The model, opened.
 
         Raises:
@@ -84,7 +84,7 @@ class ModelDesk:
                 self._readers = self._opened(self._choice, self._readers)
             return self._readers
 
-    def _opened(self, choice: ModelChoice, before: Readers | None) -> Readers:
+    def _opened(self, choice: ModelChoice, before: ModelReaders | None) -> ModelReaders:
         """The model as its server has it now: the one before, where that says the same."""
         heard = hear(choice)
         self._heard_at = time.monotonic() if heard.state is State.HEARD else 0.0
@@ -94,10 +94,10 @@ class ModelDesk:
         return _readers(choice.name, heard, self._renderer)
 
 
-def _readers(known_as: str, heard: Heard, renderer: Renderer) -> Readers:
+def _readers(known_as: str, heard: Heard, renderer: Renderer) -> ModelReaders:
     from haystack_agent.answering.direct import DirectReader
     from haystack_agent.answering.langchain_agent import AgentReader
 
     model, name = open_model(heard.choice, tell_download, heard.profile), heard.choice.name
     direct, agent = DirectReader(model, name, renderer), AgentReader(model, name, renderer)
-    return Readers(model, known_as, direct, agent, heard.remarks)
+    return ModelReaders(model, known_as, direct, agent, heard.remarks)

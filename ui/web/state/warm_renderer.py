@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from haystack_agent.answering.pictures import Picture, Wanted
+from haystack_agent.answering.pictures import Picture, PictureWanted
 from haystack_agent.errors import ReadFailed
 from haystack_agent.media import PlaceOf, medium_of
 from ingest.draw.drawing import frame_label, frame_times, still_label
@@ -21,11 +21,11 @@ class WarmRenderer:
     def __init__(self, lane: DrawingLane) -> None:
         self._lane = lane
 
-    def render(self, wanted: Sequence[Wanted]) -> list[tuple[Picture, ...]]:
+    def render(self, wanted: Sequence[PictureWanted]) -> list[tuple[Picture, ...]]:
         """See `Renderer.render`."""
         return [self._pictures(one) for one in wanted]
 
-    def _pictures(self, wanted: Wanted) -> tuple[Picture, ...]:
+    def _pictures(self, wanted: PictureWanted) -> tuple[Picture, ...]:
         pictures = []
         for sketch, label in _sketches(wanted):
             try:
@@ -36,7 +36,7 @@ class WarmRenderer:
         return tuple(pictures)
 
 
-def _sketches(wanted: Wanted) -> list[tuple[Sketch, str]]:
+def _sketches(wanted: PictureWanted) -> list[tuple[Sketch, str]]:
     piece, paths = wanted.evidence.piece, wanted.evidence.paths
     path = next((path for path in map(Path, paths) if path.is_file()), Path(paths[0]))
     media_type, side = piece.meta.media_type, wanted.side

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.readers.pages.geometry import Rect, around
-from ingest.readers.pages.text import Frame
+from ingest.readers.pages.text import PageFrame
 
 SNAP = 3.0
 """Points by which rules of one table miss each other."""
@@ -25,7 +25,7 @@ class Rule:
     end: float
 
 
-def rules(drawings: Iterable[dict[str, Any]], frame: Frame) -> tuple[list[Rule], list[Rule]]:
+def rules(drawings: Iterable[dict[str, Any]], frame: PageFrame) -> tuple[list[Rule], list[Rule]]:
     """Horizontal and vertical rules among PyMuPDF's drawings: lines, thin rectangles, edges of rectangles."""
     across: list[Rule] = []
     down: list[Rule] = []
