@@ -11,7 +11,7 @@ import pytest
 from haystack_agent.store.edge.store import EdgeStore
 from ingest.pipeline import IndexOptions, forget, index_folders, status
 from ingest.record.manifest import Manifest
-from tests.support.toyindex import close_index, contents, open_index
+from tests.support.indexing.toyindex import close_index, contents, open_index
 
 STEPS = [
     (Manifest, "put_forgotten"),

@@ -14,15 +14,15 @@ import psutil
 import pytest
 
 from ingest.pipeline import IndexOptions, index_folders, status
+from tests.support.indexing.toyindex import close_index, contents, open_index
 from tests.support.paths import ROOT
-from tests.support.toyindex import close_index, contents, open_index
 
 SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 if __name__ == "__main__":
-    from tests.support.toyindex import open_index, close_index
+    from tests.support.indexing.toyindex import open_index, close_index
     from ingest.pipeline import IndexOptions, index_folders
     index = open_index(Path(sys.argv[2]))
     print("open", flush=True)

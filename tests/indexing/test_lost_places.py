@@ -14,7 +14,7 @@ import pytest
 from haystack_agent.errors import UsageError
 from ingest.pipeline import IndexOptions, IndexParts, forget, index_folders, status
 from ingest.record.progress import IndexReport, KeptFolder
-from tests.support.toyindex import close_index, contents, open_index
+from tests.support.indexing.toyindex import close_index, contents, open_index
 
 FAST = IndexOptions(workers=1)
 GONE = replace(FAST, gone=True)

@@ -19,8 +19,8 @@ from ingest.readers.registry import default_registry
 from ingest.record.lock import writer_lock
 from ingest.record.progress import IndexProgress, Phase
 from ingest.workers.sandbox import Limits, limits_for
-from tests.support.toyindex import ToyEncoder, age, close_index, contents, open_index
-from tests.support.toyreaders import registry
+from tests.support.indexing.toyindex import ToyEncoder, age, close_index, contents, open_index
+from tests.support.indexing.toyreaders import registry
 
 FAST = IndexOptions(workers=1, limits=lambda _: Limits(silent=1.5, total=20, memory=500 << 20))
 MKV = b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska\n"

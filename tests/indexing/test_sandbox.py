@@ -23,7 +23,7 @@ from ingest.files.hashing import FileChanged, FileStat, stat_of
 from ingest.readers.protocol import Source, Warned
 from ingest.workers.quiet import quiet
 from ingest.workers.sandbox import FileEnded, FileRead, Limits, SandboxOptions, read_files
-from tests.support.toyreaders import registry
+from tests.support.indexing.toyreaders import registry
 
 LIMITS = Limits(silent=1.0, total=20.0, memory=400 << 20)
 

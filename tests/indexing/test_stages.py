@@ -27,9 +27,9 @@ from ingest.stages import local
 from ingest.stages.backends import Backend, opener_of
 from ingest.stages.protocol import Means, OpenStages, Stages
 from ingest.workers.sandbox import Limits, SandboxOptions
-from tests.support import poolstages
-from tests.support.toyindex import ToyEncoder, close_index, contents, open_index
-from tests.support.toyreaders import registry
+from tests.support.indexing import poolstages
+from tests.support.indexing.toyindex import ToyEncoder, close_index, contents, open_index
+from tests.support.indexing.toyreaders import registry
 
 FAST = IndexOptions(workers=1, limits=lambda _: Limits(silent=1.5, total=20, memory=500 << 20))
 Failure = tuple[type, str, int, BaseException, bool]

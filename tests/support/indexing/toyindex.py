@@ -19,7 +19,7 @@ from haystack_agent.vectors import FloatArray, SparseVector
 from ingest.pipeline import IndexParts
 from ingest.readers.registry import ReaderRegistry
 from ingest.record.manifest import Manifest
-from tests.support.toyreaders import registry
+from tests.support.indexing.toyreaders import registry
 
 SCHEMA = StoreSchema(dense=((VectorName.TEXT, 4),))
 

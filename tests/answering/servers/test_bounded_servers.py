@@ -21,7 +21,7 @@ from haystack_agent.answering.model.choice import ModelChoice, open_model
 from haystack_agent.answering.model.http_clients import LONGEST_LINE, MOST_BYTES
 from haystack_agent.answering.model.retries import Patience
 from haystack_agent.errors import ModelFailed
-from tests.answering.test_endless_models import NoPictures
+from tests.answering.servers.test_endless_models import NoPictures
 from tests.answering.test_marks import carrying
 
 _CHUNK = b"a" * (1 << 20)

@@ -148,4 +148,4 @@ class DyingReader:
 
 def registry(version: int = 1, name: str = "LineReader", types: frozenset[str] = TYPES) -> ReaderRegistry:
     """Readers of this module, for text and for what tests pass off as a video."""
-    return ReaderRegistry((ReaderEntry(types, version, "tests.support.toyreaders", name),))
+    return ReaderRegistry((ReaderEntry(types, version, "tests.support.indexing.toyreaders", name),))

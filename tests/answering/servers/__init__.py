@@ -1,0 +1,1 @@
+"""Real servers of models, and hostile ones."""

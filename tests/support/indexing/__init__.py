@@ -1,0 +1,1 @@
+"""A real index on toy readers and encoders."""
