@@ -103,8 +103,8 @@ class _Telling:
         with contextlib.suppress(NotKept):  # tried again with the answer, then told
             await asyncio.to_thread(self._add)
         yield {"kind": "begin", "conversation": self._question.conversation}
-        taken = steps(self._workspace, self._visitor, self._question)
         try:
+            taken = steps(self._workspace, self._visitor, self._question)
             async for step in in_breaths(until_stopped(taken, self._stop)):
                 for told in self._of(step):
                     yield told
