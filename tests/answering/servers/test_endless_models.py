@@ -57,7 +57,7 @@ def test_an_answer_without_end_is_ended() -> None:
 
 
 def test_blanks_without_end_are_no_answer() -> None:
-    with serving(Say((" " * 50,) * 200_000)) as server, pytest.raises(ModelFailed, match="without a word"):
+    with serving(Say((" " * 50,) * 200_000)) as server, pytest.raises(ModelFailed, match="more at once than is read"):
         asked(server)
 
 
