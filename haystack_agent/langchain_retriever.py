@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
+from haystack_agent import places
 from haystack_agent.engine import Engine
 from haystack_agent.records import Evidence, Filters
 
@@ -23,7 +24,7 @@ class EvidenceRetriever(BaseRetriever):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     engine: Engine
-    top_k: int = Field(default=10, gt=0)
+    top_k: int = Field(default=places.SHOWN, gt=0)
     filters: Filters = Filters()
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:

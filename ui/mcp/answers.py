@@ -65,15 +65,6 @@ class ServerModel:
         self._lock = threading.Lock()
         self._opened: tuple[BaseChatModel, str] | None = None
 
-    def check(self) -> None:
-        """Open the model.
-
-        Raises:
-            UsageError: the server was started without one, or it cannot be used.
-            ModelUnavailable: a local one cannot be loaded.
-        """
-        self._model()
-
     def way(self, mode: AnswerMode) -> Way:
         """The way to an answer by the model.
 
