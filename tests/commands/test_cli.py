@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -413,6 +415,15 @@ def test_ctrl_c_stops_with_one_clean_line(indexed: Indexed) -> None:
         assert process.stderr.read() == b"Stopped.\n"
 
 
+def _files_in(manifest: Path) -> int:
+    """How many files a run has found, which may not have begun."""
+    try:
+        with closing(sqlite3.connect(f"file:{manifest}?mode=ro", uri=True)) as opened:
+            return int(opened.execute("SELECT count(*) FROM files").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
 def test_ctrl_c_while_indexing_keeps_what_was_read(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     make_sample(tmp_path / "files")
@@ -420,9 +431,8 @@ def test_ctrl_c_while_indexing_keeps_what_was_read(tmp_path: Path) -> None:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=shell.environment(), **pipes) as process:  # type: ignore[call-overload]
         manifest = tmp_path / "data/indexes/default/manifest.sqlite"
-        while not manifest.exists() and process.poll() is None:
+        while _files_in(manifest) < 13 and process.poll() is None:
             time.sleep(0.05)
-        time.sleep(1)
         process.send_signal(signal.SIGINT)
         _out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
