@@ -424,6 +424,7 @@ def _files_in(manifest: Path) -> int:
         return 0
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_indexing_keeps_what_was_read(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     make_sample(tmp_path / "files")

@@ -247,14 +247,6 @@ class InterruptedEncoder(SlowEncoder):
         return super().encode(new)
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """What a shell starts in the background ignores Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_a_batch_is_encoded_loses_nothing_that_was_read(index: IndexParts, folder: Path) -> None:
     (folder / "bad.txt").unlink()
