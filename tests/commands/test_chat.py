@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from haystack_agent.engine import Engine
 from tests.answering.test_direct import TYRE, base, engine
 from tests.commands.test_cli import Done, Shell, clean
